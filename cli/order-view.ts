@@ -1,0 +1,33 @@
+/** An order as text. */
+import type { Order, OrderStatus } from '@cauce/orders/contract'
+import { formatMoney } from './money.ts'
+import { pairs, type Colours } from './output.ts'
+import type { Shell } from './shell.ts'
+import { formatTime } from './time.ts'
+
+export const hasEnded = ({ status }: Pick<Order, 'status'>): boolean => status === 'completed' || status === 'cancelled'
+
+export function paintStatus(status: OrderStatus, colour: Colours): string {
+  if (status === 'completed') return colour.green(status)
+  return status === 'cancelled' || status === 'compensating' ? colour.red(status) : colour.yellow(status)
+}
+
+export function showOrder(order: Order, { t, lang, output: { colour } }: Shell): string {
+  const { shipment, failure, payment } = order
+  const lines = order.lines.map(({ sku, quantity, unitPrice }) => `${quantity} × ${sku} ${formatMoney(unitPrice, lang)}`)
+  return pairs(
+    [
+      [t('field.order'), colour.bold(order.id)],
+      [t('field.customer'), order.customer],
+      [t('field.status'), paintStatus(order.status, colour)],
+      ...(failure ? [[t('field.failure'), `${t(`failure.${failure.code}`)} (${failure.code}): ${failure.message}`] as const] : []),
+      [t('field.lines'), lines.join(', ')],
+      [t('field.total'), formatMoney(order.total, lang)],
+      [t('field.payment'), `${payment.method}, ${payment.status} (${payment.id})`],
+      ...(shipment ? [[t('field.shipment'), [shipment.status, shipment.tracking ?? '', `(${shipment.id})`].filter(Boolean).join(' ')] as const] : []),
+      [t('field.placed'), formatTime(order.placedAt, lang)],
+      [t('field.updated'), formatTime(order.updatedAt, lang)],
+    ],
+    colour,
+  )
+}

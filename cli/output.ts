@@ -1,0 +1,77 @@
+/**
+ * What is printed, and where: the result on stdout, everything else on stderr. With `--json` the result is one document and
+ * nothing else is on stdout. Colours only on a terminal, and never with NO_COLOR.
+ */
+import Table from 'cli-table3'
+import colours from 'picocolors'
+
+export interface Sink {
+  write(text: string): unknown
+  readonly isTTY?: boolean
+}
+
+export type Colours = ReturnType<typeof colours.createColors>
+
+export interface Output {
+  readonly json: boolean
+  /** Colours for stdout and for stderr. */
+  readonly colour: Colours
+  readonly noteColour: Colours
+  readonly stderr: Sink
+  /** The result: the document with `--json`, else the text. */
+  result(document: unknown, text: () => string): void
+  /** A line on stderr. */
+  note(text: string): void
+}
+
+export interface OutputOptions {
+  readonly stdout: Sink
+  readonly stderr: Sink
+  readonly env: NodeJS.ProcessEnv
+  readonly json: boolean
+}
+
+export function createOutput({ stdout, stderr, env, json }: OutputOptions): Output {
+  const colourful = (sink: Sink) => !env.NO_COLOR && env.TERM !== 'dumb' && sink.isTTY === true
+  return {
+    json,
+    colour: colours.createColors(colourful(stdout)),
+    noteColour: colours.createColors(colourful(stderr)),
+    stderr,
+    result(document, text) {
+      const printed = json ? JSON.stringify(document, null, 2) : text()
+      stdout.write(printed.endsWith('\n') ? printed : `${printed}\n`)
+    },
+    note: (text) => void stderr.write(`${text}\n`),
+  }
+}
+
+const bare = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right']
+const inner = ['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid']
+const noLines = { ...Object.fromEntries([...bare, ...inner].map((name) => [name, ''])), middle: '  ' }
+const style = { 'head': [], 'border': [], 'padding-left': 0, 'padding-right': 0 }
+
+export interface TableOptions {
+  readonly head: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+  /** Columns, from 0, that hold numbers. */
+  readonly right?: readonly number[]
+  readonly colour: Colours
+}
+
+/** Rows under a head, without lines around them: easy to read and to cut with other tools. */
+export function table({ head, rows, right = [], colour }: TableOptions): string {
+  const colAligns = head.map((_, index) => (right.includes(index) ? ('right' as const) : ('left' as const)))
+  const grid = new Table({ chars: noLines, style, colAligns })
+  grid.push(head.map((cell) => colour.dim(cell)), ...rows.map((row) => [...row]))
+  return trimmed(grid.toString())
+}
+
+/** Names and values, one pair a line. */
+export function pairs(rows: readonly (readonly [string, string])[], colour: Colours): string {
+  const grid = new Table({ chars: noLines, style })
+  grid.push(...rows.map(([name, value]) => [colour.dim(name), value]))
+  return trimmed(grid.toString())
+}
+
+const trimmed = (text: string): string => text.replaceAll(/ +$/gm, '')

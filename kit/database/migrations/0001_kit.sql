@@ -1,0 +1,90 @@
+-- Up Migration
+
+-- The log: one row per lane holds its head; messages are dense per lane.
+CREATE TABLE lanes (
+  lane int PRIMARY KEY,
+  head int8 NOT NULL DEFAULT 0,
+  trimmed int8 NOT NULL DEFAULT 0,
+  CONSTRAINT lanes_range CHECK (0 <= trimmed AND trimmed <= head)
+) WITH (fillfactor = 50);
+
+CREATE TABLE messages (
+  lane int NOT NULL,
+  position int8 NOT NULL,
+  id text NOT NULL,
+  type text NOT NULL,
+  key text NOT NULL,
+  data json NOT NULL,
+  request_id text NOT NULL,
+  cause_id text NOT NULL,
+  at timestamptz NOT NULL,
+  PRIMARY KEY (lane, position)
+);
+
+-- Consumer groups of this service: where each stands in each lane of each source.
+CREATE TABLE cursors (
+  consumer_group text NOT NULL,
+  source text NOT NULL,
+  lane int NOT NULL,
+  position int8 NOT NULL DEFAULT 0,
+  message_id text NOT NULL DEFAULT '',
+  parked int8 NOT NULL DEFAULT 0 CHECK (parked >= 0),
+  halted text,
+  PRIMARY KEY (consumer_group, source, lane)
+) WITH (fillfactor = 50);
+
+-- Messages set aside: the one that failed, and those of its key behind it.
+CREATE TABLE parked (
+  consumer_group text NOT NULL,
+  source text NOT NULL,
+  lane int NOT NULL,
+  position int8 NOT NULL,
+  id text NOT NULL,
+  type text NOT NULL,
+  key text NOT NULL,
+  data json NOT NULL,
+  request_id text NOT NULL,
+  cause_id text NOT NULL,
+  at timestamptz NOT NULL,
+  error text NOT NULL,
+  parked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (consumer_group, source, lane, position)
+);
+CREATE INDEX parked_by_key ON parked (consumer_group, source, key, position);
+
+-- Effects and timers. due_at: when the task may be claimed next; the end of the lease while somebody holds it.
+CREATE TABLE tasks (
+  id text PRIMARY KEY,
+  type text NOT NULL,
+  key text NOT NULL,
+  data json NOT NULL,
+  state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'done', 'dead', 'cancelled')),
+  attempt int8 NOT NULL DEFAULT 0,
+  token int8 NOT NULL DEFAULT 0,
+  due_at timestamptz NOT NULL,
+  request_id text NOT NULL,
+  cause_id text NOT NULL,
+  created_at timestamptz NOT NULL,
+  finished_at timestamptz,
+  outcome json,
+  error text
+) WITH (fillfactor = 70);
+CREATE INDEX tasks_due ON tasks (due_at) WHERE state = 'open';
+CREATE INDEX tasks_dead ON tasks (finished_at) WHERE state = 'dead';
+
+-- One key, one effect, one answer. Written once, with the answer.
+CREATE TABLE idempotency_keys (
+  id text PRIMARY KEY,
+  fingerprint text NOT NULL,
+  status int NOT NULL,
+  headers json NOT NULL,
+  body text NOT NULL,
+  request_id text NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  expires_at timestamptz NOT NULL
+);
+CREATE INDEX idempotency_keys_expiry ON idempotency_keys (expires_at);
+
+-- Down Migration
+
+DROP TABLE idempotency_keys, tasks, parked, cursors, messages, lanes;

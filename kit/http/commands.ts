@@ -1,0 +1,78 @@
+/**
+ * From a request to a command to an answer. The answer is rendered inside the transaction and stored under the key as it is
+ * sent, so a repeat gets the same bytes.
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { IdSource } from '../core/ids.ts'
+import type { StoredReply } from '../idempotency/port.ts'
+import { QueueFullError, type Command, type CommandAnswer, type CommandQueue } from '../pipeline/commands.ts'
+import type { Decision } from '../pipeline/decision.ts'
+import { commandKey } from './keys.ts'
+import { passingProblem, problem, problemBytes, PROBLEM_TYPE, type Problems } from './problem.ts'
+
+export interface CommandSpec {
+  readonly type: string
+  readonly data: unknown
+  /** How long the key is remembered. Undefined for a command that takes no key, because repeating it changes nothing. */
+  readonly keyTtlMs?: number
+  /** The answer to an accepted decision, from its `reply`. Pure. */
+  answer(reply: unknown): { readonly status: number; readonly headers?: Record<string, string>; readonly body: object }
+}
+
+export interface CommandPort {
+  readonly queue: Pick<CommandQueue, 'submit'>
+  readonly ids: IdSource
+  /** How the service's rejections look. */
+  readonly problems: Problems<string>
+}
+
+/** A route's own reply and request types, whatever its schemas: the answer is text already. */
+type AnyReply = object
+
+/** Puts a request's command through the pipeline and sends the answer. */
+export async function runCommand(port: CommandPort, request: FastifyRequest, reply: AnyReply, spec: CommandSpec): Promise<void> {
+  sendAnswer(reply, await submitCommand(port, request, spec))
+}
+
+/** The same without sending, for routes that look at the answer first. */
+export async function submitCommand(port: CommandPort, request: FastifyRequest, spec: CommandSpec): Promise<CommandAnswer> {
+  const command: Command = {
+    id: port.ids.draw(),
+    type: spec.type,
+    data: spec.data,
+    requestId: request.id,
+    ...(spec.keyTtlMs === undefined ? {} : { key: keyOf(request, spec.keyTtlMs) }),
+    render: (decision) => render(port.problems, spec, decision, request.id),
+  }
+  try {
+    return await port.queue.submit(command)
+  } catch (error) {
+    if (error instanceof QueueFullError) throw passingProblem('too-busy', 'More commands wait than can be served soon. Try again', 1)
+    throw error
+  }
+}
+
+export function sendAnswer(reply: AnyReply, answer: CommandAnswer): void {
+  if (answer.kind === 'reused') {
+    throw problem('key-reused', 'This Idempotency-Key was used with another body. Send a new key for a new intent')
+  }
+  const { status, headers, body } = answer.reply
+  const sent = reply as FastifyReply
+  if (answer.replayed) sent.header('idempotency-replayed', 'true')
+  sent.code(status).headers({ 'content-type': 'application/json; charset=utf-8', ...headers }).send(body)
+}
+
+function keyOf(request: FastifyRequest, ttlMs: number) {
+  const { scope, fingerprint } = commandKey(request, request.routeOptions.url ?? '')
+  return { id: scope, fingerprint, ttlMs }
+}
+
+function render(problems: Problems<string>, spec: CommandSpec, decision: Decision, requestId: string): StoredReply {
+  if (decision.kind === 'rejected') {
+    const error = problems.error(decision)
+    const headers = { ...error.headers, 'content-type': PROBLEM_TYPE }
+    return { status: error.status, headers, body: problemBytes(error, requestId).toString() }
+  }
+  const { status, headers = {}, body } = spec.answer(decision.reply)
+  return { status, headers, body: JSON.stringify(body) }
+}

@@ -1,0 +1,119 @@
+/**
+ * Problem documents (RFC 9457): the one form in which this API says no. `code` is for programs and never changes, `title` says
+ * what kind of problem it is, `detail` says what was wrong with *this* request and what to do.
+ *
+ * Two catalogues meet here. The kit's own codes are below. A service maps the codes its decisions reject with, which know
+ * nothing of HTTP, to a status and a title with `problemsOf`. A code that is in no catalogue is a bug and answers 500.
+ */
+
+import { Type } from 'typebox'
+import type { Static } from 'typebox'
+
+export interface ProblemSpec {
+  readonly status: number
+  /** The kind of problem, the same for every occurrence. */
+  readonly title: string
+}
+export type ProblemCatalogue = Readonly<Record<string, ProblemSpec>>
+
+export const ProblemDocument = Type.Object(
+  {
+    type: Type.String({ description: 'A URI that names the kind of problem' }),
+    title: Type.String({ description: 'The kind of problem' }),
+    status: Type.Integer({ description: 'The HTTP status' }),
+    detail: Type.String({ description: 'What was wrong with this request, and what to do' }),
+    code: Type.String({ description: 'The kind of problem, for programs' }),
+    requestId: Type.String({ description: 'The X-Request-Id of the request: give it when you ask for help' }),
+  },
+  { description: 'A problem document (RFC 9457)' },
+)
+export type ProblemDocument = Static<typeof ProblemDocument>
+
+export const PROBLEM_TYPE = 'application/problem+json'
+
+/** What the kit itself answers, whatever the service. */
+export const kitProblems = {
+  malformed: { status: 400, title: 'The request cannot be read' },
+  'key-missing': { status: 400, title: 'Idempotency-Key is required' },
+  'key-invalid': { status: 400, title: 'Idempotency-Key is not valid' },
+  unauthenticated: { status: 401, title: 'A valid token is required' },
+  forbidden: { status: 403, title: 'The token does not allow this' },
+  'not-found': { status: 404, title: 'Not found' },
+  'method-not-allowed': { status: 405, title: 'Method not allowed here' },
+  'not-acceptable': { status: 406, title: 'No acceptable form of the answer' },
+  'request-timeout': { status: 408, title: 'The request took too long to arrive' },
+  'key-in-flight': { status: 409, title: 'A request with this key is in progress' },
+  'precondition-failed': { status: 412, title: 'The resource has changed' },
+  'payload-too-large': { status: 413, title: 'The body is too large' },
+  'uri-too-long': { status: 414, title: 'The URI is too long' },
+  'unsupported-media-type': { status: 415, title: 'The body is of an unsupported type' },
+  'expectation-failed': { status: 417, title: 'The expectation cannot be met' },
+  invalid: { status: 422, title: 'The request is not valid' },
+  'key-reused': { status: 422, title: 'The key was used for another request' },
+  'rate-limited': { status: 429, title: 'Too many requests' },
+  'headers-too-large': { status: 431, title: 'The headers are too large' },
+  internal: { status: 500, title: 'Something is wrong on our side' },
+  'too-busy': { status: 503, title: 'Too busy' },
+  'not-ready': { status: 503, title: 'Not ready' },
+  'database-away': { status: 503, title: 'The database is away' },
+} as const satisfies ProblemCatalogue
+
+export type KitProblem = keyof typeof kitProblems
+
+/** A refusal on its way to becoming a problem document. Thrown by handlers and hooks; it is an answer, not a bug. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError'
+  readonly code: string
+  readonly status: number
+  readonly title: string
+  readonly headers: Readonly<Record<string, string>>
+  constructor(code: string, spec: ProblemSpec, detail: string, headers: Readonly<Record<string, string>> = {}) {
+    super(detail)
+    this.code = code
+    this.status = spec.status
+    this.title = spec.title
+    this.headers = headers
+  }
+}
+
+/** A problem of the kit. `detail` says what was wrong with this request and what to do. */
+export function problem(code: KitProblem, detail: string, headers?: Readonly<Record<string, string>>): ProblemError {
+  return new ProblemError(code, kitProblems[code], detail, headers)
+}
+
+/** A problem that passes by itself: the same request may be sent again after `retryAfterS` seconds. */
+export function passingProblem(code: KitProblem, detail: string, retryAfterS: number): ProblemError {
+  return problem(code, detail, { 'retry-after': String(Math.max(1, Math.ceil(retryAfterS))) })
+}
+
+export interface Problems<Codes extends string> {
+  readonly catalogue: Readonly<Record<Codes, ProblemSpec>>
+  /** The refusal a decision gave, as an error to throw. */
+  error(rejection: { readonly code: string; readonly detail: string }): ProblemError
+}
+
+/** How the codes of a service's decisions look in HTTP. */
+export function problemsOf<const Codes extends string>(catalogue: Readonly<Record<Codes, ProblemSpec>>): Problems<Codes> {
+  const specs = new Map<string, ProblemSpec>(Object.entries(catalogue))
+  return {
+    catalogue,
+    error({ code, detail }) {
+      const spec = specs.get(code)
+      if (!spec) throw new Error(`A decision rejected with "${code}", which no status is given for. Add it to problemsOf`)
+      return new ProblemError(code, spec, detail)
+    },
+  }
+}
+
+/** The document of a problem, as bytes. */
+export function problemBytes(error: ProblemError, requestId: string): Buffer {
+  const document: ProblemDocument = {
+    type: `urn:cauce:problem:${error.code}`,
+    title: error.title,
+    status: error.status,
+    detail: error.message,
+    code: error.code,
+    requestId,
+  }
+  return Buffer.from(JSON.stringify(document))
+}

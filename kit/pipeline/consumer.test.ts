@@ -1,0 +1,3 @@
+import { describeConsumer } from './testing-consumer.ts'
+
+describeConsumer('memory')

@@ -1,0 +1,3 @@
+import { describeMessages } from './testing-messages.ts'
+
+describeMessages('memory')

@@ -1,0 +1,3 @@
+import { describeRedrive } from './testing-redrive.ts'
+
+describeRedrive('postgres')

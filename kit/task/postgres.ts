@@ -1,0 +1,157 @@
+/** Tasks over PostgreSQL: table `tasks` of a service's schema. Due and leased tasks share one partial index on due_at. */
+import type { Pool } from '../database/pool.ts'
+import type { PostgresTransaction } from '../database/transaction.ts'
+import { instantText } from '../database/values.ts'
+import type { StoredTask, Task, TaskHold, TaskQueue, TaskStats, TaskStore } from './port.ts'
+
+const taskColumns = `t.id, t.type, t.key, t.data, t.attempt, t.token, t.due_at AS "dueAt", t.request_id AS "requestId"`
+
+function statements(schema: string) {
+  const named = (name: string, text: string) => ({ name: `${schema}.task.${name}`, text })
+  const insert = `
+    INSERT INTO ${schema}.tasks (id, type, key, data, due_at, request_id, cause_id, created_at)
+    SELECT n.id, n.type, n.key, n.data::json, n.due_at, n.request_id, n.cause_id, n.at
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::timestamptz[])
+      AS n(id, type, key, data, due_at, request_id, cause_id, at)`
+  return {
+    enqueue: named('enqueue', insert),
+    // A timer set again takes the next token: whoever had claimed it for the old time can no longer settle it.
+    schedule: named(
+      'schedule',
+      `${insert}
+       ON CONFLICT (id) DO UPDATE SET type = excluded.type, key = excluded.key, data = excluded.data, due_at = excluded.due_at,
+         state = 'open', attempt = 0, token = tasks.token + 1, request_id = excluded.request_id, cause_id = excluded.cause_id,
+         finished_at = NULL, outcome = NULL, error = NULL`,
+    ),
+    // The row stays and its tokens go on: a timer set anew must not be settled by whoever holds the old one.
+    unschedule: named(
+      'unschedule',
+      `UPDATE ${schema}.tasks SET state = 'cancelled', token = token + 1, finished_at = clock_timestamp()
+       WHERE id = ANY($1::text[]) AND state = 'open'`,
+    ),
+    lock: named(
+      'lock',
+      `SELECT t.id, t.token FROM ${schema}.tasks t, unnest($1::text[], $2::int8[]) AS h(id, token)
+       WHERE t.id = h.id AND t.token = h.token AND t.state = 'open' ORDER BY t.id FOR UPDATE OF t`,
+    ),
+    settle: named(
+      'settle',
+      `UPDATE ${schema}.tasks t SET state = s.state, due_at = coalesce(s.due_at, t.due_at), outcome = s.outcome::json, error = s.error,
+         attempt = t.attempt - s.refund, finished_at = CASE WHEN s.state = 'open' THEN NULL ELSE clock_timestamp() END,
+         token = t.token + 1
+       FROM unnest($1::text[], $2::int8[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::int8[])
+         AS s(id, token, state, due_at, outcome, error, refund)
+       WHERE t.id = s.id AND t.token = s.token`,
+    ),
+    // Tells when each was due, which the claim overwrites. statement_timestamp() bounds the index scan; clock_timestamp()
+    // is volatile, and with it every open task would be read, however far its time.
+    claim: named(
+      'claim',
+      `WITH due AS (
+         SELECT id, due_at FROM ${schema}.tasks
+         WHERE state = 'open' AND due_at <= statement_timestamp() AND type = ANY($1::text[])
+         ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+       )
+       UPDATE ${schema}.tasks t SET token = t.token + 1, attempt = t.attempt + 1,
+         due_at = clock_timestamp() + $3 * interval '1 millisecond'
+       FROM due WHERE t.id = due.id
+       RETURNING t.id, t.type, t.key, t.data, t.attempt, t.token, due.due_at AS "dueAt", t.request_id AS "requestId"`,
+    ),
+    // Locked in the order in which a settlement locks them.
+    extend: named(
+      'extend',
+      `WITH held AS (
+         SELECT t.id FROM ${schema}.tasks t, unnest($1::text[], $2::int8[]) AS h(id, token)
+         WHERE t.id = h.id AND t.token = h.token AND t.state = 'open' ORDER BY t.id FOR UPDATE OF t
+       )
+       UPDATE ${schema}.tasks t SET due_at = clock_timestamp() + $3 * interval '1 millisecond'
+       FROM held WHERE t.id = held.id RETURNING t.id`,
+    ),
+    nextDue: named(
+      'next_due',
+      `SELECT ceil(greatest(0, extract(epoch FROM min(due_at) - clock_timestamp()) * 1000))::int8 AS ms
+       FROM ${schema}.tasks WHERE state = 'open' AND type = ANY($1::text[])`,
+    ),
+    stats: named('stats', `SELECT type, state, count(*) AS count FROM ${schema}.tasks GROUP BY type, state`),
+    redrive: named(
+      'redrive',
+      `UPDATE ${schema}.tasks SET state = 'open', attempt = 0, due_at = clock_timestamp(), token = token + 1, finished_at = NULL
+       WHERE id = $1 AND state = 'dead' RETURNING id`,
+    ),
+    find: named('find', `SELECT ${taskColumns}, t.state, t.outcome, t.error FROM ${schema}.tasks t WHERE t.id = $1`),
+  }
+}
+
+interface Row {
+  readonly id: string
+  readonly type: string
+  readonly key: string
+  readonly data: object
+  readonly dueAt?: number
+  readonly requestId: string
+  readonly causeId: string
+  readonly at: number
+}
+
+function rowArrays(tasks: readonly Row[]) {
+  return [
+    tasks.map((t) => t.id),
+    tasks.map((t) => t.type),
+    tasks.map((t) => t.key),
+    tasks.map((t) => JSON.stringify(t.data)),
+    tasks.map((t) => instantText(t.dueAt ?? t.at)),
+    tasks.map((t) => t.requestId),
+    tasks.map((t) => t.causeId),
+    tasks.map((t) => instantText(t.at)),
+  ]
+}
+
+const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1)
+
+const holdArrays = (holds: readonly TaskHold[]) => [holds.map((hold) => hold.id), holds.map((hold) => hold.token)]
+
+export function postgresTasks(schema: string): (tx: PostgresTransaction) => TaskStore {
+  const sql = statements(schema)
+  return (tx) => ({
+    async apply({ enqueued, scheduled, unscheduled }) {
+      const sent: Promise<unknown>[] = []
+      if (enqueued.length > 0) sent.push(tx.write(sql.enqueue, rowArrays(enqueued)))
+      if (scheduled.length > 0) sent.push(tx.write(sql.schedule, rowArrays(scheduled.toSorted(byId))))
+      if (unscheduled.length > 0) sent.push(tx.write(sql.unschedule, [unscheduled]))
+      await Promise.all(sent)
+    },
+    lock: (holds) => tx.read<TaskHold>(sql.lock, holdArrays(holds)),
+    async settle(settlements) {
+      if (settlements.length === 0) return
+      await tx.write(sql.settle, [
+        ...holdArrays(settlements),
+        settlements.map((s) => s.state),
+        settlements.map((s) => (s.state === 'open' ? instantText(s.dueAt) : null)),
+        settlements.map((s) => (s.state !== 'open' && s.outcome ? JSON.stringify(s.outcome) : null)),
+        settlements.map((s) => s.error),
+        settlements.map((s) => (s.state === 'open' && s.refund ? 1 : 0)),
+      ])
+    },
+  })
+}
+
+export function postgresTaskQueue(pool: Pool, schema: string): TaskQueue {
+  const sql = statements(schema)
+  return {
+    claim: (types, limit, leaseMs) => pool.query<Task>(sql.claim, [types, limit, leaseMs]),
+    async extend(holds, leaseMs) {
+      const rows = await pool.query<{ id: string }>(sql.extend, [...holdArrays(holds), leaseMs])
+      return rows.map((row) => row.id)
+    },
+    async nextDueInMs(types) {
+      const [row] = await pool.query<{ ms: number | null }>(sql.nextDue, [types])
+      return row?.ms ?? undefined
+    },
+    stats: () => pool.query<TaskStats>(sql.stats, []),
+    redrive: async (id) => (await pool.query(sql.redrive, [id])).length > 0,
+    async find(id) {
+      const [row] = await pool.query<StoredTask>(sql.find, [id])
+      return row
+    },
+  }
+}

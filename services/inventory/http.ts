@@ -1,0 +1,102 @@
+/** Inventory over HTTP: read products, define them, count their stock. */
+import { Type } from 'typebox'
+import { days } from '@cauce/kit/core/clock'
+import type { Pool } from '@cauce/kit/database/pool'
+import { runCommand, type CommandPort, type CommandSpec } from '@cauce/kit/http/commands'
+import { expectedVersions, notModified } from '@cauce/kit/http/etag'
+import { answers } from '@cauce/kit/http/openapi'
+import { cursorOf, DEFAULT_LIMIT, pageFrom, pageOf, pageQuery } from '@cauce/kit/http/pagination'
+import { problem, problemsOf } from '@cauce/kit/http/problem'
+import type { HttpServer } from '@cauce/kit/http/server-types'
+import { AdjustStock, Product, PutProduct, Sku } from './contract.ts'
+import type { AdjustStockCommand, PutProductCommand } from './decide.ts'
+import type { Stock } from './tables.ts'
+import { findProduct, listProducts, show } from './views.ts'
+
+const inventoryProblems = problemsOf({
+  'not-found': { status: 404, title: 'Not found' },
+  'precondition-failed': { status: 412, title: 'The resource has changed' },
+  'stock-reserved': { status: 409, title: 'The stock is reserved' },
+  'stock-too-large': { status: 422, title: 'The stock is too large' },
+})
+
+export interface InventoryRoutes extends Pick<CommandPort, 'queue' | 'ids'> {
+  readonly reads: Pool
+}
+
+const tags = ['inventory']
+const ProductSku = Type.Object({ sku: Sku }, { additionalProperties: false })
+
+export function inventoryRoutes(app: HttpServer, routes: InventoryRoutes): void {
+  const port: CommandPort = { ...routes, problems: inventoryProblems }
+  readRoutes(app, routes.reads)
+  putRoute(app, port)
+  stockRoute(app, port)
+}
+
+function readRoutes(app: HttpServer, reads: Pool): void {
+  const one = {
+    tags,
+    summary: 'One product',
+    params: ProductSku,
+    ...answers({ 200: Product }, inventoryProblems, ['not-found']),
+  }
+  app.get('/v1/products/:sku', { config: { access: 'any' }, schema: one }, async (request, reply) => {
+    const row = await findProduct(reads, request.params.sku)
+    if (!row) throw problem('not-found', `There is no product ${request.params.sku}`)
+    if (notModified(request, reply, row.version)) return reply.send(undefined as never)
+    return show(row)
+  })
+
+  const many = {
+    tags,
+    summary: 'Products, by SKU',
+    querystring: pageQuery({}),
+    ...answers({ 200: pageOf(Product) }),
+  }
+  app.get('/v1/products', { config: { access: 'any', priority: 3 }, schema: many }, async (request) => {
+    const { limit = DEFAULT_LIMIT } = request.query
+    const rows = await listProducts(reads, cursorOf(request.query, Sku) ?? '', limit + 1)
+    const { items, nextCursor } = pageFrom(rows, limit, (row) => row.sku)
+    return { items: items.map(show), nextCursor }
+  })
+}
+
+function putRoute(app: HttpServer, port: CommandPort): void {
+  const schema = {
+    tags,
+    summary: 'Define a product, or change its name and price',
+    description: 'Orders placed from then on cost the new price. Its stock stays as it is. Takes no key: a repeat changes nothing.',
+    params: ProductSku,
+    body: PutProduct,
+    ...answers({ 200: Product }, inventoryProblems, ['precondition-failed']),
+  }
+  app.put('/v1/products/:sku', { config: { access: ['operator'] }, schema }, (request, reply) => {
+    const data: PutProductCommand = {
+      ...request.body,
+      sku: request.params.sku,
+      ifVersions: expectedVersions(request),
+    }
+    return runCommand(port, request, reply, { type: 'PutProduct', data, answer: answerProduct })
+  })
+}
+
+function stockRoute(app: HttpServer, port: CommandPort): void {
+  const schema = {
+    tags,
+    summary: 'Add to the stock of a product, or take from it',
+    description: 'What is reserved stays: less than that cannot be left.',
+    params: ProductSku,
+    body: AdjustStock,
+    ...answers({ 200: Product }, inventoryProblems, ['not-found', 'stock-reserved', 'stock-too-large']),
+  }
+  app.post('/v1/products/:sku/stock', { config: { access: ['operator'], key: true }, schema }, (request, reply) => {
+    const data: AdjustStockCommand = { ...request.body, sku: request.params.sku }
+    return runCommand(port, request, reply, { type: 'AdjustStock', data, keyTtlMs: days(1), answer: answerProduct })
+  })
+}
+
+const answerProduct: CommandSpec['answer'] = (reply) => {
+  const row = reply as Stock
+  return { status: 200, headers: { etag: `"${row.version}"` }, body: show(row) }
+}

@@ -1,0 +1,12 @@
+/** The inventory service, as the composition root sees it. */
+import type { ServiceDefinition } from '@cauce/kit/pipeline/service'
+import { commands, messages } from './decide.ts'
+import { tables } from './tables.ts'
+
+export { inventoryRoutes, type InventoryRoutes } from './http.ts'
+export { audit, type InventoryAudit } from './views.ts'
+
+export const inventory: ServiceDefinition = { name: 'inventory', tables, commands, messages, tasks: [] }
+
+/** Where its migrations are. */
+export const migrations: URL = new URL('migrations/', import.meta.url)

@@ -1,0 +1,127 @@
+/** Orders over HTTP: place, read, list, cancel. */
+import { Type } from 'typebox'
+import { days, seconds } from '@cauce/kit/core/clock'
+import { idPattern } from '@cauce/kit/core/ids'
+import type { Pool } from '@cauce/kit/database/pool'
+import { runCommand, sendAnswer, submitCommand, type CommandPort, type CommandSpec } from '@cauce/kit/http/commands'
+import { notModified } from '@cauce/kit/http/etag'
+import { answers } from '@cauce/kit/http/openapi'
+import { cursorOf, DEFAULT_LIMIT, pageFrom, pageOf, pageQuery } from '@cauce/kit/http/pagination'
+import { maySee, principalOf } from '@cauce/kit/http/principal'
+import { passingProblem, problem, problemsOf } from '@cauce/kit/http/problem'
+import type { HttpServer } from '@cauce/kit/http/server-types'
+import { Order, orderStatuses, PlaceOrder } from './contract.ts'
+import type { Cancelled, CancelOrder, CreateOrder } from './decide.ts'
+import type { OrderRow } from './tables.ts'
+import { findOrder, listOrders, show } from './views.ts'
+
+export const orderProblems = problemsOf({
+  'not-found': { status: 404, title: 'Not found' },
+  'unknown-sku': { status: 422, title: 'There is no such product' },
+  'mixed-currencies': { status: 422, title: 'The products are priced in different currencies' },
+  'total-too-large': { status: 422, title: 'The total is too large' },
+  'not-cancellable': { status: 409, title: 'The order can no longer be cancelled' },
+})
+
+export interface OrderRoutes extends Pick<CommandPort, 'queue' | 'ids'> {
+  readonly reads: Pool
+  /** Waits until the price copy holds what inventory said so far. False when that takes longer than `withinMs`. */
+  readonly pricesCaughtUp: (withinMs: number) => Promise<boolean>
+}
+
+const tags = ['orders']
+const OrderId = Type.Object({ id: Type.String({ pattern: idPattern('ord').source }) }, { additionalProperties: false })
+
+export function orderRoutes(app: HttpServer, routes: OrderRoutes): void {
+  const port: CommandPort = { ...routes, problems: orderProblems }
+  placeRoute(app, port, routes)
+  readRoutes(app, routes)
+  cancelRoute(app, port)
+}
+
+function placeRoute(app: HttpServer, port: CommandPort, { pricesCaughtUp }: OrderRoutes): void {
+  const schema = {
+    tags,
+    summary: 'Place an order',
+    description: 'Accepted at once; payment, stock and shipping follow. Read the order, or its list, to see how it goes.',
+    body: PlaceOrder,
+    ...answers({ 202: Order }, orderProblems, ['unknown-sku', 'mixed-currencies', 'total-too-large']),
+  }
+  app.post('/v1/orders', { config: { access: ['customer'], key: true, priority: 1 }, schema }, async (request, reply) => {
+    const data: CreateOrder = { ...request.body, customer: principalOf(request).subject }
+    const spec: CommandSpec = {
+      type: 'CreateOrder',
+      data,
+      keyTtlMs: days(1),
+      answer(row) {
+        const body = show(row as OrderRow)
+        return { status: 202, headers: { location: `/v1/orders/${body.id}`, etag: `"${body.version}"` }, body }
+      },
+    }
+    const answer = await submitCommand(port, request, spec)
+    const unknown =
+      answer.kind === 'answered' && answer.decision?.kind === 'rejected' && answer.decision.code === 'unknown-sku'
+    if (!unknown) return sendAnswer(reply, answer)
+    // The product may be newer than the copy: look again once the copy holds all that inventory has said by now.
+    if (!(await pricesCaughtUp(seconds(2)))) {
+      throw passingProblem('too-busy', 'The prices are still being copied. Send the same request again', 1)
+    }
+    return runCommand(port, request, reply, spec)
+  })
+}
+
+function readRoutes(app: HttpServer, { reads }: OrderRoutes): void {
+  const one = { tags, summary: 'One order', params: OrderId, ...answers({ 200: Order }, orderProblems, ['not-found']) }
+  app.get('/v1/orders/:id', { config: { access: 'any' }, schema: one }, async (request, reply) => {
+    const row = await findOrder(reads, request.params.id)
+    if (!row || !maySee(principalOf(request), row.customer)) {
+      throw problem('not-found', `There is no order ${request.params.id} that you may see`)
+    }
+    if (notModified(request, reply, row.version)) return reply.send(undefined as never)
+    return show(row)
+  })
+
+  const status = Type.Optional(Type.Enum([...orderStatuses], { description: 'Only orders of this status' }))
+  const many = {
+    tags,
+    summary: 'Orders, newest first',
+    description: 'Your own; an operator sees everybody’s.',
+    querystring: pageQuery({ status }),
+    ...answers({ 200: pageOf(Order) }),
+  }
+  app.get('/v1/orders', { config: { access: 'any', priority: 3 }, schema: many }, async (request) => {
+    const { limit = DEFAULT_LIMIT, status: wanted } = request.query
+    const before = cursorOf(request.query, Type.String({ pattern: idPattern('ord').source }))
+    const principal = principalOf(request)
+    const rows = await listOrders(reads, {
+      ...(principal.isOperator ? {} : { customer: principal.subject }),
+      ...(wanted === undefined ? {} : { status: wanted }),
+      ...(before === undefined ? {} : { before }),
+      limit: limit + 1,
+    })
+    const { items, nextCursor } = pageFrom(rows, limit, (row) => row.id)
+    return { items: items.map(show), nextCursor }
+  })
+}
+
+function cancelRoute(app: HttpServer, port: CommandPort): void {
+  const schema = {
+    tags,
+    summary: 'Cancel an order',
+    description: 'Until it is handed to the carrier. What was held and reserved is given back. Cancelling again changes nothing.',
+    params: OrderId,
+    ...answers({ 200: Order, 202: Order }, orderProblems, ['not-found', 'not-cancellable']),
+  }
+  app.post('/v1/orders/:id/cancel', { config: { access: 'any', priority: 0 }, schema }, (request, reply) => {
+    const { subject, isOperator } = principalOf(request)
+    const data: CancelOrder = { orderId: request.params.id, by: { subject, isOperator } }
+    return runCommand(port, request, reply, {
+      type: 'CancelOrder',
+      data,
+      answer(decided) {
+        const { row, changed } = decided as Cancelled
+        return { status: changed ? 202 : 200, headers: { etag: `"${row.version}"` }, body: show(row) }
+      },
+    })
+  })
+}

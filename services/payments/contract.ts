@@ -1,0 +1,106 @@
+/**
+ * What payments says and understands. A payment is asked for under the id of what it pays for, which is its key in the log;
+ * payments knows nobody.
+ */
+import { Type, type Static } from 'typebox'
+import { message } from '@cauce/kit/log/message'
+import { Amount, Currency } from '@cauce/kit/http/schemas'
+
+const Paid = { orderId: Type.String(), paymentId: Type.String() }
+
+/** Asks to secure the amount. Answered by PaymentAuthorized or PaymentDeclined. */
+export const AuthorizePayment = message(
+  'AuthorizePayment',
+  'orderId',
+  Type.Object({
+    ...Paid,
+    customer: Type.String(),
+    amount: Type.Integer(),
+    currency: Type.String(),
+    method: Type.Enum(['wallet', 'card']),
+    token: Type.Optional(Type.String()),
+  }),
+)
+export const PaymentAuthorized = message('PaymentAuthorized', 'orderId', Type.Object(Paid))
+/** `code` is a failure code of the order: insufficient-funds or payment-declined. */
+export const PaymentDeclined = message(
+  'PaymentDeclined',
+  'orderId',
+  Type.Object({ ...Paid, code: Type.Enum(['insufficient-funds', 'payment-declined']), message: Type.String() }),
+)
+/** Asks to take what was secured. Cannot fail for business reasons. */
+export const CapturePayment = message('CapturePayment', 'orderId', Type.Object(Paid))
+export const PaymentCaptured = message('PaymentCaptured', 'orderId', Type.Object(Paid))
+/** Asks to undo, also before the payment is known: a later AuthorizePayment is then refused. */
+export const VoidPayment = message('VoidPayment', 'orderId', Type.Object(Paid))
+export const PaymentVoided = message('PaymentVoided', 'orderId', Type.Object(Paid))
+/** The answer to VoidPayment when the money had been captured. */
+export const PaymentRefunded = message('PaymentRefunded', 'orderId', Type.Object(Paid))
+
+export const AccountId = Type.String({ pattern: '^[A-Za-z0-9._@-]{1,64}$', examples: ['alice'] })
+
+export const Account = Type.Object(
+  {
+    id: AccountId,
+    currency: Currency,
+    balance: Type.Integer({ description: 'Minor units that can be spent; holds excluded' }),
+    held: Type.Integer({ description: 'Minor units held for payments under way' }),
+    version: Type.Integer(),
+  },
+  { $id: 'Account', additionalProperties: false },
+)
+export type Account = Static<typeof Account>
+
+export const OpenAccount = Type.Object(
+  { currency: Currency, id: Type.Optional(AccountId) },
+  { additionalProperties: false },
+)
+export type OpenAccount = Static<typeof OpenAccount>
+
+export const Deposit = Type.Object(
+  { amount: Amount, currency: Currency, reference: Type.String({ minLength: 1, maxLength: 200 }) },
+  { additionalProperties: false },
+)
+export type Deposit = Static<typeof Deposit>
+
+export const PostedDeposit = Type.Object(
+  {
+    id: Type.String(),
+    account: AccountId,
+    amount: Amount,
+    currency: Currency,
+    reference: Type.String(),
+    status: Type.Enum(['posted']),
+  },
+  { $id: 'Deposit', additionalProperties: false },
+)
+export type PostedDeposit = Static<typeof PostedDeposit>
+
+export const paymentStatuses = [
+  'pending',
+  'authorized',
+  'captured',
+  'declined',
+  'voided',
+  'refunded',
+  'uncollected',
+] as const
+export type PaymentStatus = (typeof paymentStatuses)[number]
+
+export const PaymentId = Type.String({ pattern: '^pay_[0-9a-f]{32}$' })
+
+export const Payment = Type.Object(
+  {
+    id: PaymentId,
+    customer: Type.String(),
+    amount: Amount,
+    currency: Currency,
+    method: Type.Enum(['wallet', 'card']),
+    status: Type.Enum([...paymentStatuses]),
+    refunded: Type.Integer({ description: 'Minor units given back so far' }),
+    reference: Type.String({ description: 'What is paid for' }),
+    version: Type.Integer(),
+  },
+  { $id: 'Payment', additionalProperties: false },
+)
+export type Payment = Static<typeof Payment>

@@ -1,0 +1,66 @@
+-- Up Migration
+
+-- What changes has room in its page, and no index on what changes, so that updates stay cheap (HOT).
+CREATE TABLE payments (
+  id text PRIMARY KEY,
+  order_id text NOT NULL,
+  customer text,
+  amount int8 NOT NULL,
+  currency text,
+  method text CHECK (method IN ('wallet', 'card')),
+  reference text NOT NULL,
+  status text NOT NULL CHECK (status IN
+    ('pending', 'authorized', 'captured', 'declined', 'voided', 'refunded', 'uncollected')),
+  refunded int8 NOT NULL,
+  code text CHECK (code IN ('insufficient-funds', 'payment-declined')),
+  message text,
+  request_id text NOT NULL,
+  version int8 NOT NULL,
+  created_at timestamptz NOT NULL,
+  updated_at timestamptz NOT NULL,
+  CONSTRAINT payments_asked CHECK (
+    CASE WHEN customer IS NOT NULL AND currency IS NOT NULL AND method IS NOT NULL THEN amount > 0
+    ELSE status = 'voided' AND amount = 0 END),
+  CONSTRAINT payments_declined CHECK ((status = 'declined') = (code IS NOT NULL AND message IS NOT NULL)),
+  CONSTRAINT payments_refundable CHECK (0 <= refunded AND refunded <= amount)
+) WITH (fillfactor = 50);
+
+CREATE TABLE accounts (
+  id text PRIMARY KEY,
+  owner text NOT NULL,
+  currency text NOT NULL,
+  balance int8 NOT NULL,
+  held int8 NOT NULL,
+  request_id text NOT NULL,
+  version int8 NOT NULL,
+  created_at timestamptz NOT NULL,
+  updated_at timestamptz NOT NULL,
+  CONSTRAINT accounts_funded CHECK (balance >= 0 AND held >= 0)
+) WITH (fillfactor = 50);
+
+CREATE TABLE postings (
+  id text PRIMARY KEY,
+  subject text NOT NULL,
+  kind text NOT NULL CHECK (kind IN ('deposit', 'hold', 'capture', 'release', 'refund')),
+  debit text NOT NULL,
+  credit text NOT NULL,
+  amount int8 NOT NULL,
+  currency text NOT NULL,
+  reference text NOT NULL,
+  request_id text NOT NULL,
+  at timestamptz NOT NULL,
+  CONSTRAINT postings_moves CHECK (amount > 0 AND debit <> credit)
+);
+
+-- Postings are immutable, for everybody: a mistake is corrected by another posting. Costs nothing where they are inserted.
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'postings are immutable: correct one with another' USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER postings_immutable BEFORE UPDATE OR DELETE OR TRUNCATE ON postings
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Down Migration
+
+DROP TABLE postings, accounts, payments;
+DROP FUNCTION refuse_change;

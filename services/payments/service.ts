@@ -1,0 +1,12 @@
+/** The payments service, as the composition root sees it. */
+import type { ServiceDefinition } from '@cauce/kit/pipeline/service'
+import { commands, messages } from './decide.ts'
+import { tables } from './tables.ts'
+
+export { paymentRoutes, type PaymentRoutes } from './http.ts'
+export { audit, type PaymentsAudit } from './views.ts'
+
+export const payments: ServiceDefinition = { name: 'payments', tables, commands, messages, tasks: [] }
+
+/** Where its migrations are. */
+export const migrations: URL = new URL('migrations/', import.meta.url)

@@ -1,0 +1,81 @@
+/**
+ * `npm test`: the check, every test on PostgreSQL 18, the kit's database tests again on PostgreSQL 15, and in CI the unit
+ * tests on Node 24. Ends with one line of counts. Every failed check step counts as a failure, and so does a lane that
+ * could not run in CI; on other machines such a lane says that and why it was left out.
+ *
+ * `npm test -- <path> …` runs the tests of those paths alone, without the check; what else is given goes to Vitest.
+ * `--fast` leaves out the database tests (and the check).
+ */
+
+import { existsSync } from 'node:fs'
+import { closingLine, nothing, runLane, sum, type Counts, type Lane } from './lanes.ts'
+import { root, seconds } from './run.ts'
+import { check } from './steps.ts'
+
+const postgres15 = '/usr/lib/postgresql/15/bin/postgres'
+const minutes = 60_000
+const inCi = Boolean(process.env['CI'])
+
+const everything: Lane = { name: 'tests (PostgreSQL 18)', args: [], timeoutMs: 7 * minutes }
+
+const otherPostgres: Lane = {
+  name: 'database tests of the kit (PostgreSQL 15)',
+  args: ['--project', 'db', 'kit/'],
+  env: { CAUCE_TEST_POSTGRES: '15' },
+  timeoutMs: 3 * minutes,
+}
+
+const otherNode: Lane = {
+  name: 'unit tests (Node 24)',
+  args: ['--project', 'unit', 'kit/', 'services/'],
+  start: [`${root}tools/node24`, 'node'],
+  timeoutMs: 3 * minutes,
+}
+
+const times: string[] = []
+
+async function timed<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+  console.log(`\n══ ${name}`)
+  const started = performance.now()
+  const result = await work()
+  times.push(`${name} ${seconds(performance.now() - started)}`)
+  return result
+}
+
+const lane = (plan: Lane): Promise<Counts> => timed(plan.name, () => runLane(plan))
+
+function leftOut(plan: Lane, reason: string): Counts {
+  console.log(`\n══ ${plan.name}: left out, ${reason}`)
+  return inCi ? { ...nothing, failed: 1 } : nothing
+}
+
+async function checked(): Promise<Counts> {
+  const failed = await timed('check', check)
+  return { ...nothing, failed: failed.length }
+}
+
+async function whole(): Promise<Counts> {
+  const checks = await checked()
+  const main = await lane(everything)
+  const postgres = existsSync(postgres15)
+    ? await lane(otherPostgres)
+    : leftOut(otherPostgres, `${postgres15} is not there: tools/install-services brings it`)
+  const node = inCi ? await lane(otherNode) : nothing
+  return [main, postgres, node].reduce(sum, checks)
+}
+
+async function part(args: readonly string[]): Promise<Counts> {
+  const fast = args.includes('--fast')
+  const filters = args.filter((arg) => arg !== '--fast')
+  return lane({
+    name: filters.join(' ') || 'tests without a database',
+    args: [...(fast ? ['--project', 'unit'] : []), ...filters],
+    timeoutMs: everything.timeoutMs,
+  })
+}
+
+const args = process.argv.slice(2)
+const counts = args.length > 0 ? await part(args) : await whole()
+console.log(`\n${times.join(' · ')}\n`)
+console.log(closingLine(counts))
+process.exitCode = counts.failed === 0 ? 0 : 1

@@ -1,0 +1,34 @@
+/**
+ * Two projects, so that a run without database tests starts no server: `unit`, and `db` for `*.db.test.ts`, whose global
+ * set-up starts one PostgreSQL for all of them. A promise rejected or an error thrown outside any test fails the run.
+ */
+
+import { defineConfig } from 'vitest/config'
+
+const databaseTests = '**/*.db.test.ts'
+const ignored = ['**/node_modules/**', '**/.cauce/**', '**/coverage/**', '**/dist/**']
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 20_000,
+    dangerouslyIgnoreUnhandledErrors: false,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['**/*.test.ts'], exclude: [...ignored, databaseTests] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'db',
+          include: [databaseTests],
+          exclude: ignored,
+          globalSetup: './kit/database/test-cluster.global.ts',
+        },
+      },
+    ],
+  },
+})
