@@ -1,6 +1,9 @@
 /**
  * Two projects, so that a run without database tests starts no server: `unit`, and `db` for `*.db.test.ts`, whose global
  * set-up starts one PostgreSQL for all of them. A promise rejected or an error thrown outside any test fails the run.
+ *
+ * Unit tests share a process per worker: nothing here keeps state in a module, so a file that disturbs the next one has
+ * found a bug, and loading every import once instead of once a file saves three quarters of the time.
  */
 
 import { defineConfig } from 'vitest/config'
@@ -18,7 +21,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['**/*.test.ts'], exclude: [...ignored, databaseTests] },
+        test: { name: 'unit', include: ['**/*.test.ts'], exclude: [...ignored, databaseTests], isolate: false },
       },
       {
         extends: true,

@@ -22,12 +22,18 @@ export function explain(error: unknown, context: ExplainContext): Explained {
   if (error instanceof Unreachable) return unreachable(error, context)
   const { t, colour } = context
   if (error instanceof NotCauce) {
-    return told(exits.unreachable, [colour.red(t('error.notCauce', { url: error.url, status: error.status }))], 'not-cauce')
+    return told(
+      exits.unreachable,
+      [colour.red(t('error.notCauce', { url: error.url, status: error.status }))],
+      'not-cauce',
+    )
   }
-  if (error instanceof CliError) return told(error.exit, [colour.red(error.message)], error.exit === exits.usage ? 'usage' : 'failed')
+  if (error instanceof CliError)
+    return told(error.exit, [colour.red(error.message)], error.exit === exits.usage ? 'usage' : 'failed')
   // Files, mostly: no permission, a damaged key. Their messages say what and where.
   const { message, code } = error as Error & { code?: unknown }
-  if (typeof code === 'string' || /dev-key\.json/.test(message)) return told(exits.failed, [colour.red(message)], 'failed')
+  if (typeof code === 'string' || /dev-key\.json/.test(message))
+    return told(exits.failed, [colour.red(message)], 'failed')
   const text = t('error.unexpected', { message: (error as Error).stack ?? String(error) })
   return told(exits.failed, [colour.red(text)], 'unexpected')
 }
@@ -51,5 +57,9 @@ function unreachable({ details }: Unreachable, { t, colour }: ExplainContext): E
       ? t('error.unreachable', { url, reason })
       : t('error.lost', { url, reason, seconds: Math.round(silentMs / 1000) })
   const lines = [colour.red(text), ...(key === undefined ? [] : [t('error.unknownOutcome', { key })])]
-  return { exit: exits.unreachable, lines, document: { error: { code: 'unreachable', message: lines.join('\n'), ...details } } }
+  return {
+    exit: exits.unreachable,
+    lines,
+    document: { error: { code: 'unreachable', message: lines.join('\n'), ...details } },
+  }
 }

@@ -29,6 +29,7 @@ const code = await runCli(args, {
   timers: systemTimers,
   random: systemRandom,
   ids: systemIds,
+  signals: process,
 })
 // Idle connections and timers of libraries must not keep a finished command alive.
 process.exit(code)

@@ -49,29 +49,28 @@ export function createOutput({ stdout, stderr, env, json }: OutputOptions): Outp
 const bare = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right']
 const inner = ['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid']
 const noLines = { ...Object.fromEntries([...bare, ...inner].map((name) => [name, ''])), middle: '  ' }
-const style = { 'head': [], 'border': [], 'padding-left': 0, 'padding-right': 0 }
+const style = { head: [], border: [], 'padding-left': 0, 'padding-right': 0 }
 
 export interface TableOptions {
-  readonly head: readonly string[]
+  readonly head?: readonly string[]
   readonly rows: readonly (readonly string[])[]
   /** Columns, from 0, that hold numbers. */
   readonly right?: readonly number[]
   readonly colour: Colours
 }
 
-/** Rows under a head, without lines around them: easy to read and to cut with other tools. */
-export function table({ head, rows, right = [], colour }: TableOptions): string {
+/** Rows, perhaps under a head, without lines around them: easy to read and to cut with other tools. */
+export function table({ head = [], rows, right = [], colour }: TableOptions): string {
   const colAligns = head.map((_, index) => (right.includes(index) ? ('right' as const) : ('left' as const)))
   const grid = new Table({ chars: noLines, style, colAligns })
-  grid.push(head.map((cell) => colour.dim(cell)), ...rows.map((row) => [...row]))
+  if (head.length > 0) grid.push(head.map((cell) => colour.dim(cell)))
+  grid.push(...rows.map((row) => [...row]))
   return trimmed(grid.toString())
 }
 
 /** Names and values, one pair a line. */
 export function pairs(rows: readonly (readonly [string, string])[], colour: Colours): string {
-  const grid = new Table({ chars: noLines, style })
-  grid.push(...rows.map(([name, value]) => [colour.dim(name), value]))
-  return trimmed(grid.toString())
+  return table({ rows: rows.map(([name, value]) => [colour.dim(name), value]), colour })
 }
 
 const trimmed = (text: string): string => text.replaceAll(/ +$/gm, '')

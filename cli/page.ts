@@ -9,7 +9,11 @@ export interface PageLayout<Item> {
   readonly right?: readonly number[]
 }
 
-export function showPage<Item>({ t, output }: Shell, page: Page<Item>, { head, row, right = [] }: PageLayout<Item>): void {
+export function showPage<Item>(
+  { t, output }: Shell,
+  page: Page<Item>,
+  { head, row, right = [] }: PageLayout<Item>,
+): void {
   const { items, nextCursor } = page
   if (items.length === 0 && !output.json) return output.note(t('list.empty'))
   output.result(page, () => table({ head, rows: items.map(row), right, colour: output.colour }))

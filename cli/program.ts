@@ -16,7 +16,7 @@ import { addUp } from './commands/up.ts'
 import { exits, type ExitCode } from './exit.ts'
 import { explain } from './explain.ts'
 import { createOutput } from './output.ts'
-import { createShell, type GlobalFlags, type Shell, type World } from './shell.ts'
+import { createShell, type Shell, type World } from './shell.ts'
 import { chooseLang, langs, translator, type Translate } from './texts.ts'
 import { helpConfiguration, usageText } from './usage.ts'
 import { version } from './version.ts'
@@ -29,7 +29,7 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
   let shell: Shell | undefined
   const root: Parent = createRoot(t, world)
   const run: Wiring['run'] = async (work) => {
-    shell = createShell(world, lang, root.opts() as GlobalFlags)
+    shell = createShell(world, lang, root.opts())
     exit = await work(shell)
   }
   for (const add of [addUp, addDemo, addOrder, addProduct, addAccount, addAudit, addGroups, addToken, addDoctor]) {
@@ -43,8 +43,7 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
     await root.parseAsync([...args], { from: 'user' })
     return exit
   } catch (error) {
-    const commands = root.commands.map((command) => command.name())
-    if (error instanceof CommanderError) return usage(error, { args, commands, note: output.note, t })
+    if (error instanceof CommanderError) return usage(error, root, args, output.note, t)
     const context = { t, colour: output.noteColour, dataDirectory: shell?.settings.dataDirectory ?? '' }
     const explained = explain(error, context)
     output.note(output.json ? JSON.stringify(explained.document) : explained.lines.join('\n'))
@@ -74,19 +73,30 @@ function createRoot(t: Translate, world: World): Parent {
     .addHelpText('after', () => `\n${t('about.after')}`)
 }
 
-interface UsageContext {
-  readonly args: readonly string[]
-  readonly commands: readonly string[]
-  readonly note: (text: string) => void
-  readonly t: Translate
-}
-
 /** Help and version are answers; the rest is a mistake. */
-function usage(error: CommanderError, { args, commands, note, t }: UsageContext): ExitCode {
+function usage(
+  error: CommanderError,
+  root: Parent,
+  args: readonly string[],
+  note: (text: string) => void,
+  t: Translate,
+): ExitCode {
   if (error.exitCode === 0) return exits.ok
   if (error.code === 'commander.help') return exits.usage // A group without its command: its help has been printed.
   note(usageText(error, t))
-  const command = args.find((arg) => commands.includes(arg))
-  note(t('help.more', { command: command === undefined ? 'npx cauce' : `npx cauce ${command}` }))
+  note(t('help.more', { command: ['npx cauce', ...namedCommands(root, args)].join(' ') }))
   return exits.usage
+}
+
+/** The command that was meant, as far as it exists: `order place`. */
+function namedCommands(root: Parent, args: readonly string[]): string[] {
+  const names: string[] = []
+  let at = root
+  for (const arg of args) {
+    const next: Parent | undefined = at.commands.find((command) => command.name() === arg)
+    if (next === undefined) continue
+    names.push(arg)
+    at = next
+  }
+  return names
 }

@@ -63,6 +63,12 @@ export function urlOf(host: string, port: string): string {
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
 }
 
+/** The same for the URL that a server says it listens on. */
+export function reachableUrl(url: string): string {
+  const { hostname, port } = new URL(url)
+  return urlOf(hostname.replaceAll(/[[\]]/g, ''), port || '80')
+}
+
 function checkedUrl(text: string, t: Translate): string {
   if (/^https?:\/\//.test(text) && URL.canParse(text)) return text.replace(/\/+$/, '')
   throw usageError(t('usage.invalidValue', { name: '--url (CAUCE_URL)', value: text, why: t('value.url') }))

@@ -26,7 +26,9 @@ export const catalogue = {
 export type TextKey = keyof typeof catalogue
 type Names<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | Names<Rest> : never
 type NamesOf<Key extends TextKey> = Names<(typeof catalogue)[Key][0]>
-type Values<Key extends TextKey> = [NamesOf<Key>] extends [never] ? [] : [Readonly<Record<NamesOf<Key>, string | number>>]
+type Values<Key extends TextKey> = [NamesOf<Key>] extends [never]
+  ? []
+  : [Readonly<Record<NamesOf<Key>, string | number>>]
 
 /** The text of a key: `t('demo.placed', { count: 5 })`. */
 export type Translate = <Key extends TextKey>(key: Key, ...values: Values<Key>) => string

@@ -69,7 +69,8 @@ export function usageText({ code, message }: Pick<CommanderError, 'code' | 'mess
 
 /** `error: option '--x <y>' argument 'z' is invalid. why`, and the same for a command-argument. */
 function invalidValue(message: string, t: Translate): string {
-  const pattern = /^error: (?:option '([^']*)' argument|command-argument value) '(.*)' is invalid(?: for argument '([^']*)')?\. (.*)$/s
+  const pattern =
+    /^error: (?:option '([^']*)' argument|command-argument value) '(.*)' is invalid(?: for argument '([^']*)')?\. (.*)$/s
   const [, option, value = '', argument = '', reason = ''] = pattern.exec(message) ?? []
   const allowed = /^Allowed choices are (.*)\.$/.exec(reason)?.[1]
   const why = allowed === undefined ? reason : t('usage.choices', { choices: allowed })

@@ -60,7 +60,9 @@ function url(name: string, text: string | undefined, protocols: readonly string[
   const parsed = URL.parse?.(text) ?? tryUrl(text)
   if (parsed && protocols.includes(parsed.protocol)) return text
   // The value may hold a password: it is not repeated.
-  throw new ConfigError(`${name} is not a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`)
+  throw new ConfigError(
+    `${name} is not a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  )
 }
 
 function tryUrl(text: string): URL | undefined {

@@ -31,9 +31,12 @@ try {
 
 /** Errors that a person can act on are told in one line; the others with their stack. */
 function explain(error: Error & { code?: string }): string {
-  const known = [ConfigError, MigrationError, EmbeddedPostgresError, LaneMismatchError].some((type) => error instanceof type)
+  const known = [ConfigError, MigrationError, EmbeddedPostgresError, LaneMismatchError].some(
+    (type) => error instanceof type,
+  )
   if (known) return error.message
-  if (error.code === 'EADDRINUSE') return `The port is taken: ${error.message}. Set PORT (or --port) to another one, or 0 for any`
+  if (error.code === 'EADDRINUSE')
+    return `The port is taken: ${error.message}. Set PORT (or --port) to another one, or 0 for any`
   if (isUnavailable(error)) return `The database cannot be reached: ${error.message}. Check DATABASE_URL`
   return error.stack ?? error.message
 }

@@ -35,7 +35,8 @@ export function observe({ name, logger, metrics }: ObserveOptions): ServiceObser
         if (result.kind === 'aside') setAside(result.input, result.error)
         else if (result.kind === 'decided' && result.decision.kind === 'accepted') {
           for (const { type, key, data } of result.decision.messages) {
-            if (type === 'OrderStalled') logger.warn({ event: 'order.stalled', orderId: key, ...data }, 'An order is overdue')
+            if (type === 'OrderStalled')
+              logger.warn({ event: 'order.stalled', orderId: key, ...data }, 'An order is overdue')
           }
         }
       }
@@ -45,7 +46,13 @@ export function observe({ name, logger, metrics }: ObserveOptions): ServiceObser
       metrics.taskAttempt(task.type, outcome.kind, ms)
       if (outcome.kind === 'retry') {
         const err = outcome.reason
-        log('task.retried', { queue: task.type, taskId: task.id, attempt: task.attempt, afterMs: outcome.afterMs ?? 0, err })
+        log('task.retried', {
+          queue: task.type,
+          taskId: task.id,
+          attempt: task.attempt,
+          afterMs: outcome.afterMs ?? 0,
+          err,
+        })
       }
     },
     onForked({ source, lane, reason }) {
@@ -53,7 +60,11 @@ export function observe({ name, logger, metrics }: ObserveOptions): ServiceObser
     },
     onError(where, error) {
       // One line when it begins: a source that backs off would say the same again and again.
-      if (!away) logger.error({ event: 'source.stopped', service: name, where, err: error }, 'A source stopped; it backs off and tries again')
+      if (!away)
+        logger.error(
+          { event: 'source.stopped', service: name, where, err: error },
+          'A source stopped; it backs off and tries again',
+        )
       away = true
     },
   }

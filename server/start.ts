@@ -50,7 +50,8 @@ export interface StartOptions {
 export async function startServer({ config, logger }: StartOptions): Promise<RunningServer> {
   const opened: (() => Promise<unknown>)[] = []
   const closeAll = async () => {
-    for (const close of opened.toReversed()) await close().catch((err: unknown) => logger.error({ err }, 'While closing'))
+    for (const close of opened.toReversed())
+      await close().catch((err: unknown) => logger.error({ err }, 'While closing'))
     opened.length = 0
   }
   try {
@@ -69,7 +70,8 @@ async function start(
 ): Promise<RunningServer> {
   const database = await openDatabase(config, logger, systemTimers)
   opened.push(() => database.close())
-  for (const problem of database.durability.problems) logger.error({ problem }, 'The database may lose acknowledged writes')
+  for (const problem of database.durability.problems)
+    logger.error({ problem }, 'The database may lose acknowledged writes')
   for (const warning of database.durability.warnings) logger.warn({ warning }, 'The database could be set better')
   await migrateAll(database.url(), migrations(), logger)
 
@@ -106,7 +108,11 @@ async function start(
   }
 }
 
-async function sandboxFor(config: Config, logger: Logger, opened: (() => Promise<unknown>)[]): Promise<string | undefined> {
+async function sandboxFor(
+  config: Config,
+  logger: Logger,
+  opened: (() => Promise<unknown>)[],
+): Promise<string | undefined> {
   if (config.sandboxUrl !== undefined || !config.services.includes('shipping')) return config.sandboxUrl
   const { dataDirectory } = config
   const sandbox = await ensureSandbox({ dataDirectory, timers: systemTimers, clock: systemClock, logger })
@@ -162,7 +168,11 @@ async function startServices(
 }
 
 function guardedCarrier(url: string, metrics: Metrics): Carrier {
-  const policy = providerPolicy({ name: 'carrier', ...carrierLimits, onState: (state) => metrics.breaker('carrier', state) })
+  const policy = providerPolicy({
+    name: 'carrier',
+    ...carrierLimits,
+    onState: (state) => metrics.breaker('carrier', state),
+  })
   return httpCarrier({ url, policy })
 }
 
@@ -200,7 +210,12 @@ function watch(metrics: Metrics, services: readonly Wired[]): void {
   })
   for (const { name, running, pipelinePool, readPool: pool } of services) {
     metrics.watchTasks(async () =>
-      (await running.storage.queue.stats()).map(({ type, state, count }) => ({ service: name, queue: type, state, count })),
+      (await running.storage.queue.stats()).map(({ type, state, count }) => ({
+        service: name,
+        queue: type,
+        state,
+        count,
+      })),
     )
     metrics.watchPools(async () => [usageOf(`${name} pipeline`, pipelinePool), usageOf(`${name} read`, pool)])
   }

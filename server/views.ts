@@ -65,7 +65,9 @@ const moving = named(
        WHERE c.consumer_group = '${group}' AND c.source = '${source}' AND m.key = ANY($1::text[])`,
       `SELECT p.key FROM ${group}.parked p WHERE p.consumer_group = '${group}' AND p.source = '${source}' AND p.key = ANY($1::text[])`,
     ]),
-    ...serviceNames.map((name) => `SELECT t.key FROM ${name}.tasks t WHERE t.state = 'open' AND t.key = ANY($1::text[])`),
+    ...serviceNames.map(
+      (name) => `SELECT t.key FROM ${name}.tasks t WHERE t.state = 'open' AND t.key = ANY($1::text[])`,
+    ),
   ].join(' UNION '),
 )
 

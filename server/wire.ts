@@ -12,7 +12,12 @@ import { postgresKeyJanitor } from '@cauce/kit/idempotency/postgres'
 import type { KeyJanitor } from '@cauce/kit/idempotency/port'
 import { ensureLanes, postgresLogReader } from '@cauce/kit/log/postgres'
 import { postgresTransactions } from '@cauce/kit/pipeline/postgres'
-import { startService, type RunningService, type ServiceDefinition, type ServiceObserver } from '@cauce/kit/pipeline/service'
+import {
+  startService,
+  type RunningService,
+  type ServiceDefinition,
+  type ServiceObserver,
+} from '@cauce/kit/pipeline/service'
 import type { Effect } from '@cauce/kit/task/outcome'
 import { postgresTaskQueue } from '@cauce/kit/task/postgres'
 import * as inventory from '@cauce/inventory/service'

@@ -44,8 +44,21 @@ export const layers: readonly Layer[] = [
     may: [core, policy, telemetry, database, '^kit/$1/', message, '^kit/log/port\\.ts$'],
   },
   {
+    name: 'the HTTP skeleton, which answers for the pipeline',
+    files: '^kit/http/',
+    may: [
+      core,
+      policy,
+      telemetry,
+      database,
+      '^kit/http/',
+      '^kit/pipeline/(commands|decision)\\.ts$',
+      '^kit/idempotency/port\\.ts$',
+    ],
+  },
+  {
     name: 'a mechanism of the kit',
-    files: '^kit/(log|task|idempotency|http)/',
+    files: '^kit/(log|task|idempotency)/',
     may: [core, policy, telemetry, database, '^kit/$1/'],
   },
   { name: 'the orders service', files: '^services/orders/', may: ['^services/orders/', '^kit/', contracts] },
@@ -54,7 +67,8 @@ export const layers: readonly Layer[] = [
   { name: 'server', files: '^server/', may: ['^server/', '^kit/', wholeServices, '^sandbox/launch\\.ts$'] },
   { name: 'simulator, bench', files: '^(simulator|bench)/', may: ['^$1/', '^kit/', wholeServices] },
   { name: 'labs, projects', files: '^(labs|projects)/', may: ['^$1/', '^kit/', wholeServices, decisions] },
-  { name: 'cli, console', files: '^(cli|console)/', may: ['^$1/', core, contracts] },
+  { name: 'cli', files: '^cli/', may: ['^cli/', core, contracts, '^kit/http/dev-key\\.ts$'] },
+  { name: 'console', files: '^console/', may: ['^console/', core, contracts] },
   { name: 'sandbox', files: '^sandbox/', may: ['^sandbox/', '^kit/'] },
   { name: 'tools', files: '^(tools|deploy|docs)/|^[^/]+$', may: ['.'] },
 ]

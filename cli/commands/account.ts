@@ -24,7 +24,9 @@ const addOpen: AddCommand = (parent, { t, run }) => {
     .addHelpText('after', examples(t, ['account open alice', 'account open bob --currency USD']))
     .action((owner, { currency, key: given }) =>
       run(async (shell) => {
-        const account = await shell.connect().api.openAccount(customer(owner), currency, given ?? shell.world.ids.draw())
+        const account = await shell
+          .connect()
+          .api.openAccount(customer(owner), currency, given ?? shell.world.ids.draw())
         shell.output.result(account, () => showAccount(account, shell))
         return exits.ok
       }),
@@ -55,14 +57,19 @@ const addDeposit: AddCommand = (parent, { t, run }) => {
     .option('--currency <code>', t('option.currency'), 'EUR')
     .option('--reference <text>', t('account.deposit.reference'), 'deposit')
     .option('--key <key>', t('option.key'), key(t))
-    .addHelpText('after', examples(t, ['account deposit alice --amount 50.00', 'account deposit bob --amount 20 --currency USD']))
+    .addHelpText(
+      'after',
+      examples(t, ['account deposit alice --amount 50.00', 'account deposit bob --amount 20 --currency USD']),
+    )
     .action((owner, { amount, currency, reference, key: given }) =>
       run(async (shell) => {
         const money = parseMoney(amount, currency, t)
         const body = { amount: money.amount, currency: money.currency as Account['currency'], reference }
         const deposit = await shell.connect().api.deposit(owner, body, given ?? shell.world.ids.draw())
         const { account, id } = deposit
-        shell.output.result(deposit, () => t('account.deposited', { amount: formatMoney(deposit, shell.lang), account, id }))
+        shell.output.result(deposit, () =>
+          t('account.deposited', { amount: formatMoney(deposit, shell.lang), account, id }),
+        )
         return exits.ok
       }),
     )

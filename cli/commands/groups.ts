@@ -22,10 +22,9 @@ async function showGroups(shell: Shell, perLane: boolean): Promise<ExitCode> {
   const groups = await shell.connect().api.groups()
   output.result(groups, () => {
     const rows = perLane ? groups.items.map(laneRow) : [...byLog(groups.items).values()].map(logRow)
-    const head = [
-      ...[t('groups.group'), t('groups.source'), ...(perLane ? [t('groups.lane')] : [])],
-      ...[t('groups.head'), t('groups.cursor'), t('groups.lag'), t('groups.oldest'), t('groups.parked'), t('groups.halted')],
-    ]
+    const columns = ['head', 'cursor', 'lag', 'oldest', 'parked', 'halted'] as const
+    const lane = perLane ? [t('groups.lane')] : []
+    const head = [t('groups.group'), t('groups.source'), ...lane, ...columns.map((column) => t(`groups.${column}`))]
     const right = [...head.keys()].filter((column) => column >= 2 && column < head.length - 1)
     return table({ head, rows, right, colour: output.colour })
   })

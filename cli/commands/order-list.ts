@@ -1,13 +1,13 @@
 /** `cauce order list` */
 import { Option } from '@commander-js/extra-typings'
-import { orderStatuses, type Order } from '@cauce/orders/contract'
+import type { Order } from '@cauce/orders/contract'
 import { integer, subject } from '../arguments.ts'
 import type { AddCommand } from '../command.ts'
 import { exits, type ExitCode } from '../exit.ts'
 import type { PageQuery } from '../http/api.ts'
 import { customer, operator } from '../http/tokens.ts'
 import { formatMoney } from '../money.ts'
-import { paintStatus } from '../order-view.ts'
+import { orderStatuses, paintStatus } from '../order-view.ts'
 import { showPage } from '../page.ts'
 import type { Shell } from '../shell.ts'
 import { formatTime } from '../time.ts'
@@ -21,7 +21,10 @@ export const addListOrders: AddCommand = (parent, { t, run }) => {
     .addOption(new Option('--status <status>', t('order.list.status')).choices(orderStatuses))
     .option('--limit <n>', t('option.limit'), integer(t, 1, 100), 20)
     .option('--cursor <cursor>', t('option.cursor'))
-    .addHelpText('after', examples(t, ['order list', 'order list --customer alice --status completed', 'order list --json --limit 100']))
+    .addHelpText(
+      'after',
+      examples(t, ['order list', 'order list --customer alice --status completed', 'order list --json --limit 100']),
+    )
     .action(({ customer: whose, ...query }) => run((shell) => listOrders(shell, whose, query)))
 }
 
@@ -37,7 +40,14 @@ async function listOrders(shell: Shell, whose: string | undefined, query: PageQu
     formatTime(placedAt, lang),
     failure === null ? '' : t(`failure.${failure.code}`),
   ]
-  const head = [t('field.order'), t('field.customer'), t('field.status'), t('field.total'), t('field.placed'), t('field.failure')]
+  const head = [
+    t('field.order'),
+    t('field.customer'),
+    t('field.status'),
+    t('field.total'),
+    t('field.placed'),
+    t('field.failure'),
+  ]
   showPage(shell, page, { head, row, right: [3] })
   return exits.ok
 }

@@ -22,7 +22,10 @@ const addPut: AddCommand = (parent, { t, run }) => {
     .option('--name <name>', t('product.put.name'))
     .requiredOption('--price <amount>', t('product.put.price'))
     .option('--currency <code>', t('option.currency'), 'EUR')
-    .addHelpText('after', examples(t, ['product put LAMP --name "Desk lamp" --price 19.99', 'product put FAN --price 2500 --currency JPY']))
+    .addHelpText(
+      'after',
+      examples(t, ['product put LAMP --name "Desk lamp" --price 19.99', 'product put FAN --price 2500 --currency JPY']),
+    )
     .action((sku, { name = sku, price, currency }) =>
       run(async (shell) => {
         const money = parseMoney(price, currency, t)
@@ -42,7 +45,13 @@ const addStock: AddCommand = (parent, { t, run }) => {
     .requiredOption('--delta <n>', t('product.stock.delta'), integer(t, -1_000_000_000, 1_000_000_000))
     .option('--reason <text>', t('product.stock.reason'), 'counted')
     .option('--key <key>', t('option.key'), key(t))
-    .addHelpText('after', examples(t, ['product stock LAMP --delta 100 --reason delivery', 'product stock LAMP --delta -1 --reason broken']))
+    .addHelpText(
+      'after',
+      examples(t, [
+        'product stock LAMP --delta 100 --reason delivery',
+        'product stock LAMP --delta -1 --reason broken',
+      ]),
+    )
     .action((sku, { delta, reason, key: given }) =>
       run(async (shell) => {
         const product = await shell.connect().api.adjustStock(sku, { delta, reason }, given ?? shell.world.ids.draw())
@@ -64,7 +73,9 @@ const addList: AddCommand = (parent, { t, run }) => {
         const page = await shell.connect().api.products(query)
         const columns = ['sku', 'name', 'price', 'onHand', 'reserved', 'available'] as const
         const row = ({ sku, name, price, onHand, reserved, available }: Product) => [
-          ...[sku, name, formatMoney(price, shell.lang)],
+          sku,
+          name,
+          formatMoney(price, shell.lang),
           ...[onHand, reserved, available].map(String),
         ]
         showPage(shell, page, { head: columns.map((column) => t(`field.${column}`)), row, right: [2, 3, 4, 5] })

@@ -1,16 +1,20 @@
 /** `cauce token`: prints the bare token, so that `$(npx cauce token …)` is one. Signs offline. */
 import { Option } from '@commander-js/extra-typings'
-import { loadDevKey, signToken } from '@cauce/kit/http/dev-key'
 import { duration, subject } from '../arguments.ts'
 import type { AddCommand } from '../command.ts'
 import { exits } from '../exit.ts'
+import { createToken } from '../http/tokens.ts'
 import { examples } from '../usage.ts'
 
 export const addToken: AddCommand = (parent, { t, run }) => {
   parent
     .command('token')
     .description(t('token.about'))
-    .addOption(new Option('--role <role>', t('token.role')).choices(['customer', 'operator'] as const).default('customer' as const))
+    .addOption(
+      new Option('--role <role>', t('token.role'))
+        .choices(['customer', 'operator'] as const)
+        .default('customer' as const),
+    )
     .requiredOption('--subject <id>', t('token.subject'), subject(t))
     .option('--expires-in <time>', t('token.expiresIn'), duration(t), 3600)
     .addHelpText(
@@ -20,8 +24,7 @@ export const addToken: AddCommand = (parent, { t, run }) => {
     )
     .action(({ role, subject: of, expiresIn }) =>
       run(async ({ settings, output, world: { clock } }) => {
-        const key = await loadDevKey(settings.dataDirectory)
-        const token = await signToken(key, { subject: of, roles: [role], expiresInS: expiresIn, clock })
+        const token = await createToken(settings.dataDirectory, clock, { role, subject: of }, expiresIn)
         output.result({ token, role, subject: of, expiresInS: expiresIn }, () => token)
         return exits.ok
       }),

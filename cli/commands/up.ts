@@ -13,7 +13,7 @@ import { followLog, openLogFile } from '../server-process/log-file.ts'
 import { formatLogLine, isWarning, parseLogLine } from '../server-process/log-line.ts'
 import { awaitFreePort } from '../server-process/port-guard.ts'
 import { tellStart } from '../server-process/start-progress.ts'
-import { urlOf } from '../settings.ts'
+import { reachableUrl, urlOf } from '../settings.ts'
 import type { Shell } from '../shell.ts'
 import { examples } from '../usage.ts'
 
@@ -29,6 +29,7 @@ export interface UpOptions {
   readonly logs?: true | undefined
 }
 
+const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
 /** The server ends within 25 s; what is later than this hangs. */
 const STOP_LIMIT_MS = seconds(30)
@@ -49,41 +50,46 @@ export const addUp: AddCommand = (parent, { t, run }) => {
     .option('--services <names>', t('up.services'))
     .addOption(new Option('--log-level <level>', t('up.logLevel')).choices(levels))
     .option('--logs', t('up.logs'))
-    .addHelpText('after', examples(t, ['up', 'up --port 0 --data /tmp/cauce', 'up --services payments,orders --log-level debug']))
+    .addHelpText(
+      'after',
+      examples(t, ['up', 'up --port 0 --data /tmp/cauce', 'up --services payments,orders --log-level debug']),
+    )
     .action((options) => run((shell) => up(shell, options)))
 }
 
 export async function up(shell: Shell, options: UpOptions, entry?: string): Promise<ExitCode> {
-  const { t, output, settings, world } = shell
-  const { timers } = world
+  const { output, settings } = shell
+  const { timers } = shell.world
   const port = String(options.port ?? settings.port)
   if (port !== '0') await awaitFreePort(shell, urlOf(options.host ?? settings.host, port))
 
   const log = openLogFile(settings.dataDirectory)
   const progress = tellStart(shell)
-  const env = { ...world.env, ...environmentOf(options, settings.dataDirectory) }
+  const env = { ...shell.world.env, ...environmentOf(options, settings.dataDirectory) }
   const server = spawnServer({ env, log, timers, ...(entry === undefined ? {} : { entry }) })
   const stopping = stopOnSignals(shell, server)
 
   const lastLines: string[] = []
   const show = showsEverything(options) ? () => true : (line: string) => isWarning(parseLogLine(line))
   const pretty = output.stderr.isTTY === true || !showsEverything(options)
-  let told = false
+  let running = false
   const onLine = (line: string) => {
     lastLines.push(line)
     if (lastLines.length > LAST_LINES) lastLines.shift()
     progress.onLine(line)
-    // Before it runs the reason of a failure is told once, at the end.
-    if (told && show(line)) output.note(pretty ? formatLogLine(line, output.noteColour) : line)
+    // What a server that cannot start says to people, its last words, is told once, at the end.
+    const lastWords = !running && parseLogLine(line) === undefined
+    if (!lastWords && show(line)) output.note(pretty ? formatLogLine(line, output.noteColour) : line)
   }
   const over = new AbortController()
   const following = followLog(log, onLine, timers, over.signal)
   const ready = await server.ready
   progress.end()
-  told = true
+  running = true
   if (ready && server.pid !== undefined) {
-    announce(settings.dataDirectory, { ...ready, pid: server.pid })
-    tellRunning(shell, ready, log.path)
+    const reachable = { ...ready, url: reachableUrl(ready.url) }
+    announce(settings.dataDirectory, { ...reachable, pid: server.pid })
+    tellRunning(shell, reachable, log.path)
   }
   const ended = await server.ended
   stopping.release()
@@ -93,7 +99,8 @@ export async function up(shell: Shell, options: UpOptions, entry?: string): Prom
   return tellEnd(shell, { ended, wasReady: ready !== undefined, asked: stopping.signal, logPath: log.path, lastLines })
 }
 
-const showsEverything = ({ logs, logLevel }: UpOptions): boolean => logs === true || logLevel === 'debug' || logLevel === 'trace'
+const showsEverything = ({ logs, logLevel }: UpOptions): boolean =>
+  logs === true || logLevel === 'debug' || logLevel === 'trace'
 
 function environmentOf(options: UpOptions, dataDirectory: string): NodeJS.ProcessEnv {
   const { port, host, databaseUrl, sandboxUrl, natsUrl, redisUrl, services, logLevel } = options
@@ -112,7 +119,7 @@ function environmentOf(options: UpOptions, dataDirectory: string): NodeJS.Proces
 }
 
 /** The first signal asks the server to stop, a later one ends it, and so does taking too long. */
-function stopOnSignals({ t, output, world: { clock, timers } }: Shell, server: ServerProcess) {
+function stopOnSignals({ t, output, world: { clock, timers, signals } }: Shell, server: ServerProcess) {
   let first: { signal: NodeJS.Signals; atMs: number } | undefined
   let cancel = () => {}
   const onSignal = (signal: NodeJS.Signals) => {
@@ -128,8 +135,7 @@ function stopOnSignals({ t, output, world: { clock, timers } }: Shell, server: S
     })
     void server.stop()
   }
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-  for (const signal of signals) process.on(signal, onSignal)
+  for (const signal of stopSignals) signals.on(signal, onSignal)
   return {
     /** The signal that asked for the end. */
     get signal() {
@@ -137,7 +143,7 @@ function stopOnSignals({ t, output, world: { clock, timers } }: Shell, server: S
     },
     release() {
       cancel()
-      for (const signal of signals) process.off(signal, onSignal)
+      for (const signal of stopSignals) signals.off(signal, onSignal)
     },
   }
 }
@@ -159,7 +165,11 @@ function tellRunning({ t, output, settings }: Shell, ready: Ready, logPath: stri
     ].join('\n'),
   )
   if (!ready.durable) output.note(noteColour.red(t('up.notDurable')))
-  const facts = [`${t('up.docs')}: ${ready.url}/docs`, `${t('up.database')}: ${ready.database}`, `${t('up.logFile')}: ${logPath}`]
+  const facts = [
+    `${t('up.docs')}: ${ready.url}/docs`,
+    `${t('up.database')}: ${ready.database}`,
+    `${t('up.logFile')}: ${logPath}`,
+  ]
   output.note(`\n${[...facts, t('up.stopHint')].map((line) => noteColour.dim(line)).join('\n')}`)
 }
 

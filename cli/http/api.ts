@@ -19,7 +19,12 @@ export interface PageQuery {
 /** GET /v1/ops/audit. */
 export interface Audit {
   readonly ok: boolean
-  readonly orders: { readonly total: number; readonly terminal: number; readonly stuck: number; readonly contradictory?: number }
+  readonly orders: {
+    readonly total: number
+    readonly terminal: number
+    readonly stuck: number
+    readonly contradictory?: number
+  }
   readonly money: { readonly balanced: boolean; readonly negativeAccounts: number; readonly duplicateCharges: number }
   readonly stock: { readonly balanced: boolean; readonly negative: number }
   readonly log: { readonly gaps: number; readonly unapplied: number; readonly parked: number }
@@ -64,7 +69,12 @@ export function createApi(client: Client, tokens: Tokens) {
       ask<Account>(who, { method: 'POST', path: '/v1/accounts', body: { currency }, key }),
     account: (id: string) => get<Account>(operator, `/v1/accounts/${encodeURIComponent(id)}`),
     deposit: (id: string, body: Deposit, key: string) =>
-      ask<PostedDeposit>(operator, { method: 'POST', path: `/v1/accounts/${encodeURIComponent(id)}/deposits`, body, key }),
+      ask<PostedDeposit>(operator, {
+        method: 'POST',
+        path: `/v1/accounts/${encodeURIComponent(id)}/deposits`,
+        body,
+        key,
+      }),
 
     audit: () => get<Audit>(operator, '/v1/ops/audit'),
     groups: () => get<{ readonly items: readonly GroupLane[] }>(operator, '/v1/ops/groups'),
@@ -72,6 +82,7 @@ export function createApi(client: Client, tokens: Tokens) {
 }
 
 function queryOf(query: PageQuery): string {
-  const set = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]))
-  return set.length === 0 ? '' : `?${new URLSearchParams(set)}`
+  const set = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) set.append(name, String(value))
+  return set.size === 0 ? '' : `?${set.toString()}`
 }

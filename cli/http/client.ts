@@ -119,9 +119,9 @@ async function attemptOnce(request: Call, options: ClientOptions): Promise<Attem
     return { kind: 'answer', response, body: parsed(await response.text()) }
   } catch (error) {
     if (silence.signal.aborted) return { kind: 'failure', reason: `silent for ${timeoutMs / 1000} s`, sent: true }
-    const cause = (error as { cause?: { code?: unknown; message?: unknown } }).cause
+    const cause = (error as { cause?: { code?: unknown; message?: string } }).cause
     if (cause === undefined) throw error // Not the network: a request that cannot be made at all.
-    const reason = typeof cause.code === 'string' ? cause.code : String(cause.message ?? 'connection error')
+    const reason = typeof cause.code === 'string' ? cause.code : (cause.message ?? 'connection error')
     return { kind: 'failure', reason, sent: !neverSent.has(reason) && typeof cause.code === 'string' }
   } finally {
     cancel()
@@ -148,7 +148,8 @@ function bodyOf({ response, body }: Extract<Attempt, { kind: 'answer' }>, url: s
 }
 
 function pauseMs(outcome: Attempt, attempt: number, random: Random): number {
-  const asked = outcome.kind === 'answer' ? Number(outcome.response.headers.get('retry-after') ?? Number.NaN) : Number.NaN
+  const asked =
+    outcome.kind === 'answer' ? Number(outcome.response.headers.get('retry-after') ?? Number.NaN) : Number.NaN
   if (Number.isFinite(asked) && asked >= 0) return Math.min(asked, 30) * 1000 + Math.floor(random.next() * 250)
   return Math.floor(random.next() * Math.min(LONGEST_PAUSE_MS, 100 * 2 ** Math.min(attempt, 10)))
 }

@@ -53,7 +53,10 @@ const serverMain = fileURLToPath(new URL('../../server/main.ts', import.meta.url
 const SIGNALS_ARRIVE_MS = 200
 
 export function spawnServer({ env, log, timers, entry = serverMain }: SpawnOptions): ServerProcess {
-  const child = spawn(process.execPath, [...loaderArguments(), entry], { env, stdio: ['ignore', 'pipe', log.descriptor, 'ipc'] })
+  const child = spawn(process.execPath, [...loaderArguments(), entry], {
+    env,
+    stdio: ['ignore', 'pipe', log.descriptor, 'ipc'],
+  })
   closeSync(log.descriptor)
   const ended = new Promise<Ended>((resolve) => {
     child.once('error', () => resolve({ code: 1, signal: null }))
@@ -77,7 +80,7 @@ function firstLine({ stdout }: ChildProcess): Promise<Ready> {
     stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk
       const end = text.indexOf('\n')
-      if (end > 0) resolve(JSON.parse(text.slice(0, end)) as Ready)
+      if (end > 0 && text.startsWith('{')) resolve(JSON.parse(text.slice(0, end)) as Ready)
     })
   })
 }

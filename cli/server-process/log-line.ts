@@ -24,7 +24,9 @@ export function parseLogLine(text: string): LogLine | undefined {
       level,
       time: typeof time === 'string' ? time : '',
       message: typeof msg === 'string' ? msg : '',
-      details: about.map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`).join(' '),
+      details: about
+        .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+        .join(' '),
       error: errorText(err),
     }
   } catch {
@@ -33,7 +35,8 @@ export function parseLogLine(text: string): LogLine | undefined {
 }
 
 /** Whether a line is a warning or worse. A line that cannot be read may be anything, so it is. */
-export const isWarning = (line: LogLine | undefined): boolean => line === undefined || ranks.indexOf(line.level) >= ranks.indexOf('warn')
+export const isWarning = (line: LogLine | undefined): boolean =>
+  line === undefined || ranks.indexOf(line.level) >= ranks.indexOf('warn')
 
 /** `08:37:39 warn  A readiness check failed  check=database  No database connection` */
 export function formatLogLine(text: string, colour: Colours): string {

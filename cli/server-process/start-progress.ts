@@ -36,7 +36,9 @@ export function tellStart({ t, output, settings, world: { clock, timers } }: She
     for (;;) {
       await timers.sleep(STILL_EVERY_MS, ended.signal)
       if (ended.signal.aborted) return
-      output.note(output.noteColour.dim(`  ${t('up.still', { seconds: Math.round((clock.monotonic() - begunMs) / 1000) })}`))
+      output.note(
+        output.noteColour.dim(`  ${t('up.still', { seconds: Math.round((clock.monotonic() - begunMs) / 1000) })}`),
+      )
     }
   }
   void sayThatItGoesOn()

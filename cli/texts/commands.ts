@@ -27,7 +27,10 @@ export const commandTexts = {
   ],
   'order.show.about': ['Show an order', 'Ver un pedido'],
   'order.list.about': ['List orders, newest first', 'Listar pedidos, los más nuevos primero'],
-  'order.list.customer': ['Only this customer’s (default: everybody’s)', 'Solo los de este cliente (por defecto: los de todos)'],
+  'order.list.customer': [
+    'Only this customer’s (default: everybody’s)',
+    'Solo los de este cliente (por defecto: los de todos)',
+  ],
   'order.list.status': ['Only orders of this status', 'Solo los pedidos en este estado'],
   'order.cancel.about': [
     'Cancel an order that is not yet with the carrier',
@@ -64,11 +67,20 @@ export const commandTexts = {
   'failure.cancelled-by-customer': ['cancelled on request', 'cancelado a petición'],
   'failure.deadline': ['took too long', 'tardó demasiado'],
 
-  'product.about': ['Define products, count their stock, list them', 'Definir productos, contar sus existencias, listarlos'],
-  'product.put.about': ['Define a product, or change its name and price', 'Definir un producto, o cambiar su nombre y su precio'],
+  'product.about': [
+    'Define products, count their stock, list them',
+    'Definir productos, contar sus existencias, listarlos',
+  ],
+  'product.put.about': [
+    'Define a product, or change its name and price',
+    'Definir un producto, o cambiar su nombre y su precio',
+  ],
   'product.put.name': ['Its name (default: the SKU)', 'Su nombre (por defecto: el SKU)'],
   'product.put.price': ['Its price, like 19.99', 'Su precio, como 19.99'],
-  'product.stock.about': ['Add to the stock of a product, or take from it', 'Añadir existencias a un producto, o quitarlas'],
+  'product.stock.about': [
+    'Add to the stock of a product, or take from it',
+    'Añadir existencias a un producto, o quitarlas',
+  ],
   'product.stock.delta': ['Units added, or taken when negative', 'Unidades que se añaden, o se quitan si es negativo'],
   'product.stock.reason': ['Why, for the record', 'Por qué, para que conste'],
   'product.list.about': ['List products, by SKU', 'Listar productos, por SKU'],

@@ -8,8 +8,14 @@ export const demoTexts = {
   ],
   'demo.orders': ['How many orders', 'Cuántos pedidos'],
   'demo.concurrency': ['How many are placed at the same time', 'Cuántos se hacen a la vez'],
-  'demo.seed': ['Chooses who orders what; the same seed, the same orders', 'Elige quién pide qué; misma semilla, mismos pedidos'],
-  'demo.customers': ['How many customers (default: one for 20 orders)', 'Cuántos clientes (por defecto: uno por cada 20 pedidos)'],
+  'demo.seed': [
+    'Chooses who orders what; the same seed, the same orders',
+    'Elige quién pide qué; misma semilla, mismos pedidos',
+  ],
+  'demo.customers': [
+    'How many customers (default: one for 20 orders)',
+    'Cuántos clientes (por defecto: uno por cada 20 pedidos)',
+  ],
   'demo.products': ['How many products; every fifth is scarce', 'Cuántos productos; uno de cada cinco escasea'],
   'demo.preparing': [
     'Preparing {products} products and {customers} customers (run {run}, seed {seed}) …',
@@ -34,7 +40,10 @@ export const demoTexts = {
   'demo.perSecond': ['{rate} orders/s', '{rate} pedidos/s'],
   'demo.percentiles': ['p50 {p50} · p95 {p95} · longest {max}', 'p50 {p50} · p95 {p95} · el más largo {max}'],
   'demo.retries': ['Asked again', 'Peticiones repetidas'],
-  'demo.retriesText': ['{retries} times, {replayed} answered from memory', '{retries} veces, {replayed} respondidas de memoria'],
+  'demo.retriesText': [
+    '{retries} times, {replayed} answered from memory',
+    '{retries} veces, {replayed} respondidas de memoria',
+  ],
   'demo.books': ['Books', 'Cuentas'],
   'demo.booksOk': ['ok: nothing lost, nothing doubled', 'bien: nada perdido, nada doblado'],
   'demo.booksWrong': ['WRONG, see “npx cauce audit”', 'MAL, mira «npx cauce audit»'],

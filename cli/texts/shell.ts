@@ -2,7 +2,7 @@
 import type { Pairs } from './pairs.ts'
 
 export const shellTexts = {
-  'about': [
+  about: [
     'Cauce from the command line: run it, try it, look into it.',
     'Cauce desde la línea de órdenes: arrancarlo, probarlo y mirar dentro.',
   ],
@@ -48,7 +48,10 @@ export const shellTexts = {
   'usage.choices': ['Choose from: {choices}.', 'Elige entre: {choices}.'],
   'usage.noCommand': ['Say which command. These are there:', 'Di qué orden. Estas son las que hay:'],
 
-  'value.integer': ['It must be a whole number from {low} to {high}.', 'Tiene que ser un número entero de {low} a {high}.'],
+  'value.integer': [
+    'It must be a whole number from {low} to {high}.',
+    'Tiene que ser un número entero de {low} a {high}.',
+  ],
   'value.duration': ['Write it like 90s, 30m, 1h or 7d.', 'Escríbelo como 90s, 30m, 1h o 7d.'],
   'value.subject': ['It must be 1 to 64 of A-Z a-z 0-9 . _ @ -', 'Tienen que ser de 1 a 64 de A-Z a-z 0-9 . _ @ -'],
   'value.url': ['It must start with http:// or https://.', 'Tiene que empezar por http:// o https://.'],
@@ -57,7 +60,10 @@ export const shellTexts = {
     '“{text}” is not an amount in {currency}. Write it like {example}.',
     '«{text}» no es un importe en {currency}. Escríbelo como {example}.',
   ],
-  'value.currency': ['“{text}” is not a currency. Write a code like EUR.', '«{text}» no es una moneda. Escribe un código como EUR.'],
+  'value.currency': [
+    '“{text}” is not a currency. Write a code like EUR.',
+    '«{text}» no es una moneda. Escribe un código como EUR.',
+  ],
 
   'error.unreachable': [
     'There is no answer from {url} ({reason}).\nStart the server with “npm start”, or name another one with --url or CAUCE_URL.',
@@ -72,8 +78,14 @@ export const shellTexts = {
     'No se sabe si llegó a hacerse. Repítelo con --key {key}: se hace una sola vez, lo pidas cuantas veces lo pidas.',
   ],
   'error.code': ['code {code}, request {requestId}', 'código {code}, petición {requestId}'],
-  'error.notCauce': ['{url} answers, but not as Cauce does (HTTP {status}).', '{url} responde, pero no como Cauce (HTTP {status}).'],
-  'error.unexpected': ['Something went wrong that nobody expected: {message}', 'Ha ocurrido algo que nadie esperaba: {message}'],
+  'error.notCauce': [
+    '{url} answers, but not as Cauce does (HTTP {status}).',
+    '{url} responde, pero no como Cauce (HTTP {status}).',
+  ],
+  'error.unexpected': [
+    'Something went wrong that nobody expected: {message}',
+    'Ha ocurrido algo que nadie esperaba: {message}',
+  ],
   'error.interrupted': ['Interrupted.', 'Interrumpido.'],
   'hint.unauthenticated': [
     'The token was signed with the key in {data}. If the server uses another directory, name it with --data.',

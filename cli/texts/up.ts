@@ -2,9 +2,18 @@
 import type { Pairs } from './pairs.ts'
 
 export const upTexts = {
-  'up.about': ['Start the server and stay with it; Ctrl-C stops it', 'Arrancar el servidor y quedarse con él; Ctrl-C lo para'],
-  'up.port': ['Where it listens; 0 takes a free port (PORT, default 8080)', 'Dónde escucha; 0 toma un puerto libre (PORT, por defecto 8080)'],
-  'up.host': ['The address it listens on (HOST, default 127.0.0.1)', 'La dirección en la que escucha (HOST, por defecto 127.0.0.1)'],
+  'up.about': [
+    'Start the server and stay with it; Ctrl-C stops it',
+    'Arrancar el servidor y quedarse con él; Ctrl-C lo para',
+  ],
+  'up.port': [
+    'Where it listens; 0 takes a free port (PORT, default 8080)',
+    'Dónde escucha; 0 toma un puerto libre (PORT, por defecto 8080)',
+  ],
+  'up.host': [
+    'The address it listens on (HOST, default 127.0.0.1)',
+    'La dirección en la que escucha (HOST, por defecto 127.0.0.1)',
+  ],
   'up.databaseUrl': [
     'A PostgreSQL of your own instead of the embedded one (DATABASE_URL)',
     'Un PostgreSQL propio en lugar del incluido (DATABASE_URL)',
@@ -15,7 +24,10 @@ export const upTexts = {
   ],
   'up.natsUrl': ['NATS JetStream as the transport (NATS_URL)', 'NATS JetStream como transporte (NATS_URL)'],
   'up.redisUrl': ['Redis for limits and caches (REDIS_URL)', 'Redis para límites y cachés (REDIS_URL)'],
-  'up.services': ['Only these services, separated by commas (default: all)', 'Solo estos servicios, separados por comas (por defecto: todos)'],
+  'up.services': [
+    'Only these services, separated by commas (default: all)',
+    'Solo estos servicios, separados por comas (por defecto: todos)',
+  ],
   'up.logLevel': [
     'What goes to the log (LOG_LEVEL, default info); debug and trace are shown too, like --logs',
     'Lo que va al registro (LOG_LEVEL, por defecto info); debug y trace además se muestran, como con --logs',
@@ -62,5 +74,8 @@ export const upTexts = {
     'Cauce is running at {url} already. Use that one, stop it, or take another port with --port.',
     'Cauce ya está en marcha en {url}. Usa ese, páralo o toma otro puerto con --port.',
   ],
-  'up.waitingForPort': ['Another server is stopping on {url}; waiting for it …', 'Otro servidor se está parando en {url}; se le espera …'],
+  'up.waitingForPort': [
+    'Another server is stopping on {url}; waiting for it …',
+    'Otro servidor se está parando en {url}; se le espera …',
+  ],
 } as const satisfies Pairs

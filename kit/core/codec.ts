@@ -5,12 +5,17 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /** JSON with object keys sorted and no spaces: equal values give equal bytes. `undefined` members are left out. */
 export function canonicalJson(value: unknown): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null'
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`)
-  return `{${members.join(',')}}`
+  let text = ''
+  if (Array.isArray(value)) {
+    for (const element of value) text += `${text === '' ? '' : ','}${canonicalJson(element)}`
+    return `[${text}]`
+  }
+  const members = value as Record<string, unknown>
+  for (const key of Object.keys(members).toSorted()) {
+    if (members[key] === undefined) continue
+    text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(members[key])}`
+  }
+  return `{${text}}`
 }
 
 /** Base64url of the JSON of `value`: opaque to clients, decoded by `decodeCursor`. */
@@ -26,7 +31,8 @@ export function decodeCursor(text: string): Json | undefined {
   if (!/^[A-Za-z0-9_-]{1,1024}$/.test(text)) return undefined
   try {
     const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(binary, (c) => c.charCodeAt(0))))
+    const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0))
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Json
   } catch {
     return undefined
   }

@@ -15,7 +15,14 @@ function spread(keys: readonly string[], lanes = LANES): { most: number; least: 
 
 describe('lanes', () => {
   it('are where they always were: a change here would break the order of every stored key', () => {
-    const keys = ['', 'a', 'ord_00000000000000000000000000000000', 'ord_0190b5f8a1c27d3e8f4a5b6c7d8e9f01', 'héllo', '🚲']
+    const keys = [
+      '',
+      'a',
+      'ord_00000000000000000000000000000000',
+      'ord_0190b5f8a1c27d3e8f4a5b6c7d8e9f01',
+      'héllo',
+      '🚲',
+    ]
     expect(keys.map(hash32)).toMatchInlineSnapshot(`
       [
         2872998923,

@@ -50,7 +50,8 @@ function same(a: Money, b: Money): string {
 }
 
 function safe(amount: number): number {
-  if (!Number.isSafeInteger(amount)) throw new MoneyError(`${amount} is not a whole number of minor units in the safe range`)
+  if (!Number.isSafeInteger(amount))
+    throw new MoneyError(`${amount} is not a whole number of minor units in the safe range`)
   // One zero: -0 would differ from what comes back from a database.
   return amount + 0
 }

@@ -57,13 +57,16 @@ describe('seeded randomness', () => {
     }
   })
 
-  test.prop([fc.integer({ min: -50, max: 50 }), fc.integer({ min: 0, max: 20 })])('integers reach both ends', (low, span) => {
-    const random = seeded(low * 31 + span)
-    const seen = new Set(Array.from({ length: 600 }, () => integerBetween(random, low, low + span)))
-    expect(seen.size).toBe(span + 1)
-    expect(Math.min(...seen)).toBe(low)
-    expect(Math.max(...seen)).toBe(low + span)
-  })
+  test.prop([fc.integer({ min: -50, max: 50 }), fc.integer({ min: 0, max: 20 })])(
+    'integers reach both ends',
+    (low, span) => {
+      const random = seeded(low * 31 + span)
+      const seen = new Set(Array.from({ length: 600 }, () => integerBetween(random, low, low + span)))
+      expect(seen.size).toBe(span + 1)
+      expect(Math.min(...seen)).toBe(low)
+      expect(Math.max(...seen)).toBe(low + span)
+    },
+  )
 
   it('picks every element, and refuses an empty list', () => {
     const random = seeded(1)

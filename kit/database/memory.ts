@@ -47,7 +47,7 @@ export class MemoryDatabase {
   /** Committed rows of a table, in insertion order. Mutated only by commits. */
   committed(table: string): Map<string, Row> {
     let rows = this.#tables.get(table)
-    if (!rows) this.#tables.set(table, (rows = new Map()))
+    if (!rows) this.#tables.set(table, (rows = new Map<string, Row>()))
     return rows
   }
 
@@ -178,7 +178,7 @@ export class MemoryTransaction {
     const refused = this.#database.refuseWrites
     if (refused) throw Object.assign(new Error('the database does not write now'), { code: refused })
     let changed = this.#changes.get(table)
-    if (!changed) this.#changes.set(table, (changed = new Map()))
+    if (!changed) this.#changes.set(table, (changed = new Map<string, Row | undefined>()))
     changed.set(key, row)
   }
 

@@ -31,10 +31,10 @@ function parseInstant(text: string): number {
 
 const types = {
   getTypeParser(oid: number, format?: string) {
-    if (format === 'binary') return pg.types.getTypeParser(oid, 'binary')
+    if (format === 'binary') return pg.types.getTypeParser(oid, 'binary') as unknown
     if (oid === INT8 || oid === NUMERIC) return parseInteger
     if (oid === TIMESTAMPTZ) return parseInstant
-    return pg.types.getTypeParser(oid)
+    return pg.types.getTypeParser(oid) as unknown
   },
 } as pg.CustomTypesConfig
 

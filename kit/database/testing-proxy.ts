@@ -37,7 +37,8 @@ export async function openProxy(url: string): Promise<Proxy> {
       socket.on('error', () => other.destroy())
       socket.on('close', () => {
         sockets.delete(socket)
-        other.destroy()
+        // The end of the server is one of the things that do not arrive.
+        if (lost !== 'everything' || socket === client) other.destroy()
       })
     }
     client.on('data', (data) => {

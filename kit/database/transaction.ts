@@ -89,7 +89,7 @@ export class PostgresTransaction {
     this.#released = true
     this.#stopLimit()
     // Ending it politely would wait for the answers to everything that was sent.
-    void streamOf
+    if (error) streamOf(this.#client).destroy()
     this.#client.release(error ?? false)
   }
 }

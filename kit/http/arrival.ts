@@ -31,7 +31,10 @@ export function arrivalHook(app: HttpServer, rules: ArrivalRules): onRequestHook
   app.decorateRequest('arrivedAtMs', 0)
   return (request, reply, done) => {
     request.arrivedAtMs = clock.monotonic()
-    reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff').header('cache-control', 'no-store')
+    reply
+      .header('x-request-id', request.id)
+      .header('x-content-type-options', 'nosniff')
+      .header('cache-control', 'no-store')
     if (drain.started) reply.header('connection', 'close')
     const refusal = refusalOf(request.raw.url ?? '', request, limits)
     if (refusal) return done(refusal)
@@ -43,11 +46,16 @@ export function arrivalHook(app: HttpServer, rules: ArrivalRules): onRequestHook
 }
 
 function refusalOf(url: string, request: FastifyRequest, limits: Limits): ProblemError | undefined {
-  if (url.length > limits.urlChars) return problem('uri-too-long', `The URI has ${url.length} characters. Send at most ${limits.urlChars}`)
+  if (url.length > limits.urlChars)
+    return problem('uri-too-long', `The URI has ${url.length} characters. Send at most ${limits.urlChars}`)
   if (url.includes('%') && !isClean(url)) {
-    return problem('malformed', 'The URI has a malformed percent-encoding, or text that cannot be stored. Encode it as UTF-8, without U+0000')
+    return problem(
+      'malformed',
+      'The URI has a malformed percent-encoding, or text that cannot be stored. Encode it as UTF-8, without U+0000',
+    )
   }
-  if (request.raw.headers.host === undefined && request.raw.httpVersion === '1.1') return problem('malformed', 'HTTP/1.1 needs a Host header')
+  if (request.raw.headers.host === undefined && request.raw.httpVersion === '1.1')
+    return problem('malformed', 'HTTP/1.1 needs a Host header')
   return undefined
 }
 
@@ -64,8 +72,10 @@ const methods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 
 /** What a request that no route matches gets. OPTIONS of a known path is answered here: 204 with Allow. */
 function noRoute(app: HttpServer, request: FastifyRequest, reply: FastifyReply): ProblemError | undefined {
   const [path = '/'] = (request.raw.url ?? '/').split('?')
-  const allowed = path === '*' ? [...methods] : methods.filter((method) => app.findRoute({ method, url: path }) !== null)
-  if (allowed.length === 0) return problem('not-found', 'There is nothing at this path. /openapi.json lists what there is')
+  const allowed =
+    path === '*' ? [...methods] : methods.filter((method) => app.findRoute({ method, url: path }) !== null)
+  if (allowed.length === 0)
+    return problem('not-found', 'There is nothing at this path. /openapi.json lists what there is')
   const allow = [...allowed, 'OPTIONS'].join(', ')
   if (request.method !== 'OPTIONS') {
     return problem('method-not-allowed', `${request.method} is not allowed here. Use one of: ${allow}`, { allow })

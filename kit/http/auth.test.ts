@@ -24,13 +24,16 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 
-const get = (url: string, authorization?: string) => server.app.inject({ url, headers: authorization === undefined ? {} : { authorization } })
+const get = (url: string, authorization?: string) =>
+  server.app.inject({ url, headers: authorization === undefined ? {} : { authorization } })
 
 const claims = { sub: 'alice', roles: ['customer'], iss: DEV_ISSUER, aud: AUDIENCE, iat: nowS, exp: nowS + 3600 }
 
 /** A token like a good one but for what is changed; `undefined` takes a claim or a header out. */
 function token(changes: Record<string, unknown> = {}, header: Record<string, unknown> = {}) {
-  const payload = Object.fromEntries(Object.entries({ ...claims, ...changes }).filter(([, value]) => value !== undefined))
+  const payload = Object.fromEntries(
+    Object.entries({ ...claims, ...changes }).filter(([, value]) => value !== undefined),
+  )
   const protectedHeader = { alg: 'ES256', typ: 'at+jwt', kid: server.key.kid, ...header }
   return new SignJWT(payload).setProtectedHeader(protectedHeader).sign(server.key.privateKey)
 }
@@ -40,16 +43,24 @@ const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('ba
 describe('accepted', () => {
   test('a good token, and what it says', async () => {
     const answer = await get('/any', `Bearer ${await token()}`)
-    expect([answer.statusCode, answer.json()]).toEqual([200, { subject: 'alice', roles: ['customer'], isOperator: false }])
+    expect([answer.statusCode, answer.json()]).toEqual([
+      200,
+      { subject: 'alice', roles: ['customer'], isOperator: false },
+    ])
   })
 
   test('one that the command line signs', async () => {
     const signed = await signToken(server.key, { subject: 'op@example.org', roles: ['customer', 'operator'], clock })
-    expect((await get('/operators', `Bearer ${signed}`)).json()).toMatchObject({ subject: 'op@example.org', isOperator: true })
+    expect((await get('/operators', `Bearer ${signed}`)).json()).toMatchObject({
+      subject: 'op@example.org',
+      isOperator: true,
+    })
   })
 
   test('the scheme in any case, an nbf that is past, our audience among others', async () => {
-    expect((await get('/any', `bearer ${await token({ nbf: nowS - 1, aud: ['other', 'cauce'] })}`)).statusCode).toBe(200)
+    expect((await get('/any', `bearer ${await token({ nbf: nowS - 1, aud: ['other', 'cauce'] })}`)).statusCode).toBe(
+      200,
+    )
   })
 })
 
@@ -61,12 +72,15 @@ describe('401', () => {
     'not a JWT': () => 'Bearer abc',
     'three parts of nonsense': () => 'Bearer a.b.c',
     'alg none': () => `Bearer ${new UnsecuredJWT(claims).encode()}`,
-    'alg none, all else right': () => `Bearer ${part({ alg: 'none', typ: 'at+jwt', kid: server.key.kid })}.${part(claims)}.`,
+    'alg none, all else right': () =>
+      `Bearer ${part({ alg: 'none', typ: 'at+jwt', kid: server.key.kid })}.${part(claims)}.`,
     'HS256 signed with the public key': async () => {
       const publicKey = await importJWK(server.key.publicJwk, 'ES256')
       if (publicKey instanceof Uint8Array) throw new Error('not a key')
       const signed = `${part({ alg: 'HS256', typ: 'at+jwt', kid: server.key.kid })}.${part(claims)}`
-      return `Bearer ${signed}.${createHmac('sha256', await exportSPKI(publicKey)).update(signed).digest('base64url')}`
+      return `Bearer ${signed}.${createHmac('sha256', await exportSPKI(publicKey))
+        .update(signed)
+        .digest('base64url')}`
     },
     RS256: async () => {
       const { privateKey } = await generateKeyPair('RS256')
@@ -103,7 +117,8 @@ describe('401', () => {
     'an empty list of roles': async () => `Bearer ${await token({ roles: [] })}`,
     'roles that are a text': async () => `Bearer ${await token({ roles: 'operator' })}`,
     'an unknown role': async () => `Bearer ${await token({ roles: ['customer', 'root'] })}`,
-    'a critical extension': () => `Bearer ${part({ alg: 'ES256', typ: 'at+jwt', kid: server.key.kid, crit: ['x'], x: 1 })}.${part(claims)}.AA`,
+    'a critical extension': () =>
+      `Bearer ${part({ alg: 'ES256', typ: 'at+jwt', kid: server.key.kid, crit: ['x'], x: 1 })}.${part(claims)}.AA`,
   }
 
   test.each(Object.keys(cases))('%s', async (name) => {
@@ -132,7 +147,10 @@ describe('403', () => {
   test('names the role that is missing', async () => {
     const answer = await get('/operators', `Bearer ${await token()}`)
     expect(answer.statusCode).toBe(403)
-    expect(answer.json()).toMatchObject({ code: 'forbidden', detail: 'This needs a token with the role operator; yours has customer' })
+    expect(answer.json()).toMatchObject({
+      code: 'forbidden',
+      detail: 'This needs a token with the role operator; yours has customer',
+    })
     expect(answer.headers['www-authenticate']).toContain('insufficient_scope')
     expect((await get('/customers', `Bearer ${await token({ roles: ['operator'] })}`)).statusCode).toBe(403)
   })
@@ -172,7 +190,9 @@ describe('remembered tokens', () => {
 
 test('the public keys are published, without the private part', async () => {
   const answer = await get('/.well-known/jwks.json')
-  expect(answer.json()).toEqual({ keys: [expect.objectContaining({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', kid: server.key.kid })] })
+  expect(answer.json()).toEqual({
+    keys: [expect.objectContaining({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', kid: server.key.kid })],
+  })
   expect(answer.body).not.toContain('"d"')
 })
 
@@ -186,5 +206,9 @@ test('a route must say who may call it, and an open route has no principal', asy
 
 test('who may see what belongs to someone', () => {
   const alice = { subject: 'alice', roles: ['customer'], isOperator: false } as const
-  expect([maySee(alice, 'alice'), maySee(alice, 'bob'), maySee({ ...alice, isOperator: true }, 'bob')]).toEqual([true, false, true])
+  expect([maySee(alice, 'alice'), maySee(alice, 'bob'), maySee({ ...alice, isOperator: true }, 'bob')]).toEqual([
+    true,
+    false,
+    true,
+  ])
 })

@@ -56,7 +56,14 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     let payload: JWTPayload
     try {
       const currentDate = new Date(clock.now())
-      const checks = { algorithms: [ALGORITHM], typ: TOKEN_TYPE, issuer, audience: AUDIENCE, requiredClaims: ['exp', 'sub'], currentDate }
+      const checks = {
+        algorithms: [ALGORITHM],
+        typ: TOKEN_TYPE,
+        issuer,
+        audience: AUDIENCE,
+        requiredClaims: ['exp', 'sub'],
+        currentDate,
+      }
       payload = (await jwtVerify(token, keySet, checks)).payload
     } catch (error) {
       throw refused(reasonOf(error))
@@ -102,8 +109,10 @@ export function requireRole(principal: Principal, roles: readonly Role[]): void 
 
 function principalIn(payload: JWTPayload): Principal {
   const { sub, roles } = payload
-  if (typeof sub !== 'string' || !subjectPattern.test(sub)) throw refused('its subject is not 1 to 64 characters of A-Z a-z 0-9 . _ @ -')
-  if (!Array.isArray(roles) || roles.length === 0 || !roles.every(isRole)) throw refused('its roles are not "customer" or "operator"')
+  if (typeof sub !== 'string' || !subjectPattern.test(sub))
+    throw refused('its subject is not 1 to 64 characters of A-Z a-z 0-9 . _ @ -')
+  if (!Array.isArray(roles) || roles.length === 0 || !roles.every(isRole))
+    throw refused('its roles are not "customer" or "operator"')
   return Object.freeze({ subject: sub, roles: Object.freeze([...roles]), isOperator: roles.includes('operator') })
 }
 
@@ -112,9 +121,13 @@ function isRole(value: unknown): value is Role {
 }
 
 function missing(): ProblemError {
-  return problem('unauthenticated', 'Send a token: "Authorization: Bearer …". For development `cauce token` makes one', {
-    'www-authenticate': 'Bearer realm="cauce"',
-  })
+  return problem(
+    'unauthenticated',
+    'Send a token: "Authorization: Bearer …". For development `cauce token` makes one',
+    {
+      'www-authenticate': 'Bearer realm="cauce"',
+    },
+  )
 }
 
 function refused(reason: string): ProblemError {

@@ -64,7 +64,10 @@ describe('accepted', () => {
     expect(parse(text)).toEqual(JSON.parse(text))
   })
 
-  property.prop([fc.string({ unit: 'binary', maxLength: 40 })])('any other text is refused with a status, never a crash', (text) => {
-    expect(refusal(text)).toMatch(/^(400|422) |accepted/)
-  })
+  property.prop([fc.string({ unit: 'binary', maxLength: 40 })])(
+    'any other text is refused with a status, never a crash',
+    (text) => {
+      expect(refusal(text)).toMatch(/^(400|422) |accepted/)
+    },
+  )
 })

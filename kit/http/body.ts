@@ -22,12 +22,16 @@ export function parseJson(bytes: Buffer): unknown {
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw problem('malformed', text.trim() === '' ? 'The body is empty. Send a JSON document' : `The body is not JSON${positionIn(error)}`)
+    throw problem(
+      'malformed',
+      text.trim() === '' ? 'The body is empty. Send a JSON document' : `The body is not JSON${positionIn(error)}`,
+    )
   }
   const survey: Survey = { members: 0, mayHide: text.includes('\\u'), fault: undefined }
   look(value, 0, survey)
   if (survey.fault) throw problem('invalid', `${find(value, survey.fault)} ${survey.fault}`)
-  if (survey.members !== membersIn(bytes)) throw problem('malformed', 'The body has an object in which a member is given twice')
+  if (survey.members !== membersIn(bytes))
+    throw problem('malformed', 'The body has an object in which a member is given twice')
   return value
 }
 

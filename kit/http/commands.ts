@@ -30,12 +30,21 @@ export interface CommandPort {
 type AnyReply = object
 
 /** Puts a request's command through the pipeline and sends the answer. */
-export async function runCommand(port: CommandPort, request: FastifyRequest, reply: AnyReply, spec: CommandSpec): Promise<void> {
+export async function runCommand(
+  port: CommandPort,
+  request: FastifyRequest,
+  reply: AnyReply,
+  spec: CommandSpec,
+): Promise<void> {
   sendAnswer(reply, await submitCommand(port, request, spec))
 }
 
 /** The same without sending, for routes that look at the answer first. */
-export async function submitCommand(port: CommandPort, request: FastifyRequest, spec: CommandSpec): Promise<CommandAnswer> {
+export async function submitCommand(
+  port: CommandPort,
+  request: FastifyRequest,
+  spec: CommandSpec,
+): Promise<CommandAnswer> {
   const command: Command = {
     id: port.ids.draw(),
     type: spec.type,
@@ -47,7 +56,8 @@ export async function submitCommand(port: CommandPort, request: FastifyRequest, 
   try {
     return await port.queue.submit(command)
   } catch (error) {
-    if (error instanceof QueueFullError) throw passingProblem('too-busy', 'More commands wait than can be served soon. Try again', 1)
+    if (error instanceof QueueFullError)
+      throw passingProblem('too-busy', 'More commands wait than can be served soon. Try again', 1)
     throw error
   }
 }
@@ -59,7 +69,10 @@ export function sendAnswer(reply: AnyReply, answer: CommandAnswer): void {
   const { status, headers, body } = answer.reply
   const sent = reply as FastifyReply
   if (answer.replayed) sent.header('idempotency-replayed', 'true')
-  sent.code(status).headers({ 'content-type': 'application/json; charset=utf-8', ...headers }).send(body)
+  sent
+    .code(status)
+    .headers({ 'content-type': 'application/json; charset=utf-8', ...headers })
+    .send(Buffer.from(body))
 }
 
 function keyOf(request: FastifyRequest, ttlMs: number) {

@@ -27,8 +27,10 @@ export function rawBodies(scope: Pick<FastifyInstance, 'removeAllContentTypePars
 
 function checkEncoding(request: FastifyRequest): void {
   const { 'content-type': type = '', 'content-encoding': encoding } = request.raw.headers
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw unsupportedType('The body is compressed. Send it as it is')
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
+    throw unsupportedType('The body is compressed. Send it as it is')
   if (type === JSON_TYPE) return
   const charset = /;\s*charset="?([^";\s]+)/i.exec(type)?.[1]
-  if (charset !== undefined && !/^utf-?8$/i.test(charset)) throw unsupportedType(`The body is in ${charset}. JSON is sent in UTF-8`)
+  if (charset !== undefined && !/^utf-?8$/i.test(charset))
+    throw unsupportedType(`The body is in ${charset}. JSON is sent in UTF-8`)
 }

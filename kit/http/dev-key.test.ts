@@ -31,11 +31,14 @@ test('a key with wide permissions gets narrow ones', async () => {
   expect((await stat(join(dir, 'dev-key.json'))).mode & 0o777).toBe(0o600)
 })
 
-test.each(['', '{', '{"kty":"RSA"}', '{"kty":"EC","crv":"P-256","kid":"x"}'])('%j is refused with advice, not replaced', async (text) => {
-  await writeFile(join(dir, 'dev-key.json'), text)
-  await expect(loadDevKey(dir)).rejects.toThrow(/Delete it to make a new one/)
-  expect(await readFile(join(dir, 'dev-key.json'), 'utf8')).toBe(text)
-})
+test.each(['', '{', '{"kty":"RSA"}', '{"kty":"EC","crv":"P-256","kid":"x"}'])(
+  '%j is refused with advice, not replaced',
+  async (text) => {
+    await writeFile(join(dir, 'dev-key.json'), text)
+    await expect(loadDevKey(dir)).rejects.toThrow(/Delete it to make a new one/)
+    expect(await readFile(join(dir, 'dev-key.json'), 'utf8')).toBe(text)
+  },
+)
 
 test('tokens say what the contract says, for an hour', async () => {
   const key = await loadDevKey(dir)

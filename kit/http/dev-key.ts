@@ -78,7 +78,9 @@ async function readKey(path: string): Promise<JWK | undefined> {
 function parseKey(text: string): JWK | undefined {
   try {
     const jwk = JSON.parse(text) as JWK
-    return jwk.kty === 'EC' && jwk.crv === 'P-256' && typeof jwk.d === 'string' && typeof jwk.kid === 'string' ? jwk : undefined
+    return jwk.kty === 'EC' && jwk.crv === 'P-256' && typeof jwk.d === 'string' && typeof jwk.kid === 'string'
+      ? jwk
+      : undefined
   } catch {
     return undefined
   }
@@ -104,5 +106,7 @@ async function makeKey(dataDir: string, path: string): Promise<JWK> {
 }
 
 function unusable(path: string): Error {
-  return new Error(`${path} does not hold an ES256 private key. Delete it to make a new one; tokens signed before stop working`)
+  return new Error(
+    `${path} does not hold an ES256 private key. Delete it to make a new one; tokens signed before stop working`,
+  )
 }

@@ -29,8 +29,6 @@ const settings = {
   withDefaultFonts: false,
   telemetry: false,
   hideClientButton: true,
-  agent: { disabled: true },
-  mcp: { disabled: true },
   persistAuth: false,
 }
 
@@ -62,10 +60,15 @@ export async function docsRoutes(app: HttpServer): Promise<void> {
     scope.get('/docs', { config: { ...open, produces: 'text/html' }, schema: hidden }, (_request, reply) =>
       reply.header('cache-control', 'no-cache').type('text/html; charset=utf-8').send(page),
     )
-    scope.get('/docs/start.js', script, (_request, reply) => reply.header('cache-control', 'no-cache').type('application/javascript; charset=utf-8').send(start))
+    scope.get('/docs/start.js', script, (_request, reply) =>
+      reply.header('cache-control', 'no-cache').type('application/javascript; charset=utf-8').send(start),
+    )
     scope.get('/docs/reference.js', script, async (_request, reply) => {
       bundle ??= readFile(bundlePath())
-      return reply.header('cache-control', 'public, max-age=3600').type('application/javascript; charset=utf-8').send(await bundle)
+      return reply
+        .header('cache-control', 'public, max-age=3600')
+        .type('application/javascript; charset=utf-8')
+        .send(await bundle)
     })
   })
 }

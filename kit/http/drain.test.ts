@@ -29,7 +29,14 @@ describe('drain', () => {
     const answer = exchange(port, 'GET /slow HTTP/1.1\r\nHost: x\r\n\r\n')
     await arrival
     const closed = drainAndClose(app, drain, { lingerMs: 0 })
-    await expect.poll(() => fetch(`http://127.0.0.1:${port}/fast`).then(() => 'served', () => 'refused')).toBe('refused')
+    await expect
+      .poll(() =>
+        fetch(`http://127.0.0.1:${port}/fast`).then(
+          () => 'served',
+          () => 'refused',
+        ),
+      )
+      .toBe('refused')
     release()
     expect(await closed).toBe(false)
     expect(await answer).toMatchObject({ status: 200, headers: { connection: 'close' }, body: '{"done":true}' })

@@ -36,7 +36,11 @@ export function createDrain(): Drain {
 }
 
 /** Drains and closes. Resolves with whether connections had to be cut; calling it twice is fine. */
-export async function drainAndClose(app: Pick<FastifyInstance, 'close' | 'server'>, drain: Drain, options: DrainOptions = {}): Promise<boolean> {
+export async function drainAndClose(
+  app: Pick<FastifyInstance, 'close' | 'server'>,
+  drain: Drain,
+  options: DrainOptions = {},
+): Promise<boolean> {
   const { lingerMs = 500, limitMs = 15_000, timers = systemTimers } = options
   if (!drain.started) {
     drain.begin()

@@ -20,10 +20,17 @@ export interface ErrorRules {
 export function problemFrom(error: unknown, request: FastifyRequest, rules: ErrorRules): ProblemError {
   if (error instanceof ProblemError) return error
   if (rules.isUnavailable(error)) {
-    return passingProblem('database-away', 'The database cannot serve now. Send the same request again in a moment, with the same key', rules.retryAfterS())
+    return passingProblem(
+      'database-away',
+      'The database cannot serve now. Send the same request again in a moment, with the same key',
+      rules.retryAfterS(),
+    )
   }
   if (isValidationError(error)) return validationProblem(error, request)
-  return frameworkProblem(error, rules) ?? problem('internal', 'This should not happen. Send the same request again, and report the requestId if it stays')
+  return (
+    frameworkProblem(error, rules) ??
+    problem('internal', 'This should not happen. Send the same request again, and report the requestId if it stays')
+  )
 }
 
 /** Errors of Fastify and of the request's stream. Their texts are ours: theirs change with versions. */

@@ -33,7 +33,10 @@ export function expectedVersions(request: FastifyRequest): readonly number[] | u
 export function requireVersion(request: FastifyRequest, version: number): void {
   const expected = expectedVersions(request)
   if (expected === undefined || expected.includes(version)) return
-  throw problem('precondition-failed', `The resource is at version ${version}, which If-Match does not allow. Read it again and decide anew`)
+  throw problem(
+    'precondition-failed',
+    `The resource is at version ${version}, which If-Match does not allow. Read it again and decide anew`,
+  )
 }
 
 function tags(header: string): string[] {

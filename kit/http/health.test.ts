@@ -26,7 +26,11 @@ describe('/livez', () => {
 describe('/readyz', () => {
   test('names the checks that pass', async () => {
     const { app } = await start({ checks: { database: async () => {}, log: async () => 'fine' } })
-    expect((await app.inject('/readyz')).json()).toEqual({ status: 'ready', version: '0.0.0-test', checks: ['database', 'log'] })
+    expect((await app.inject('/readyz')).json()).toEqual({
+      status: 'ready',
+      version: '0.0.0-test',
+      checks: ['database', 'log'],
+    })
   })
 
   test('is 503 with Retry-After and the name of what fails; the reason is logged, not told', async () => {
@@ -34,7 +38,10 @@ describe('/readyz', () => {
     const answer = await server.app.inject('/readyz')
     expect(answer.statusCode).toBe(503)
     expect(answer.headers['retry-after']).toBe('2')
-    expect(answer.json()).toMatchObject({ code: 'not-ready', detail: 'Not ready: database. It recovers by itself; ask again' })
+    expect(answer.json()).toMatchObject({
+      code: 'not-ready',
+      detail: 'Not ready: database. It recovers by itself; ask again',
+    })
     expect(answer.body).not.toContain('10.0.0.7')
     expect(JSON.stringify(server.lines)).toContain('10.0.0.7')
     expect(JSON.stringify(server.lines)).not.toContain('p4ss')

@@ -43,17 +43,25 @@ export function healthRoutes(app: HttpServer, options: HealthOptions): void {
     version,
   }))
 
-  app.get('/readyz', { config, schema: { tags, summary: 'May it get traffic?', response: { 200: Ready } } }, async () => {
-    if (drain.started) throw passingProblem('not-ready', 'This process is shutting down. Ask another one', 1)
-    running ??= failing().finally(() => (running = undefined))
-    const failed = await running
-    if (failed.length > 0) throw passingProblem('not-ready', `Not ready: ${failed.join(', ')}. It recovers by itself; ask again`, 2)
-    return { status: 'ready' as const, version, checks: Object.keys(checks) }
-  })
+  app.get(
+    '/readyz',
+    { config, schema: { tags, summary: 'May it get traffic?', response: { 200: Ready } } },
+    async () => {
+      if (drain.started) throw passingProblem('not-ready', 'This process is shutting down. Ask another one', 1)
+      running ??= failing().finally(() => (running = undefined))
+      const failed = await running
+      if (failed.length > 0)
+        throw passingProblem('not-ready', `Not ready: ${failed.join(', ')}. It recovers by itself; ask again`, 2)
+      return { status: 'ready' as const, version, checks: Object.keys(checks) }
+    },
+  )
 
   app.get(
     '/metrics',
-    { config: { ...config, produces: 'text/plain' }, schema: { tags, summary: 'Metrics for Prometheus', produces: ['text/plain'] } },
+    {
+      config: { ...config, produces: 'text/plain' },
+      schema: { tags, summary: 'Metrics for Prometheus', produces: ['text/plain'] },
+    },
     async (_request, reply) => {
       const page = await metrics.registry.metrics()
       return reply.type(metrics.registry.contentType).send(page)
@@ -61,7 +69,9 @@ export function healthRoutes(app: HttpServer, options: HealthOptions): void {
   )
 
   async function failing(): Promise<string[]> {
-    const results = await Promise.all(Object.entries(checks).map(async ([name, check]) => ((await passes(name, check)) ? [] : [name])))
+    const results = await Promise.all(
+      Object.entries(checks).map(async ([name, check]) => ((await passes(name, check)) ? [] : [name])),
+    )
     return results.flat()
   }
 

@@ -10,7 +10,10 @@ let port: number
 
 beforeAll(async () => {
   server = await testServer()
-  const body = Type.Object({ a: Type.Optional(Type.Number()), b: Type.Optional(Type.String()) }, { additionalProperties: false })
+  const body = Type.Object(
+    { a: Type.Optional(Type.Number()), b: Type.Optional(Type.String()) },
+    { additionalProperties: false },
+  )
   for (const url of ['/v1/things', '/v1/things/:id/parts']) {
     server.app.post(url, { config: { access: 'any', key: true }, schema: { body } }, (request, reply) => {
       reply.send(commandKey(request, url))

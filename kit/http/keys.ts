@@ -28,12 +28,18 @@ export function idempotencyKey(request: FastifyRequest): string {
   const key = request.raw.headers['idempotency-key']
   if (typeof key === 'string' && visible.test(key)) return key
   if (key === undefined) {
-    throw problem('key-missing', 'Send an Idempotency-Key header: 1 to 255 visible characters, new for each intent, the same for each retry')
+    throw problem(
+      'key-missing',
+      'Send an Idempotency-Key header: 1 to 255 visible characters, new for each intent, the same for each retry',
+    )
   }
-  const sent = request.raw.headersDistinct['idempotency-key'] ?? []
+  const sent = request.raw.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'idempotency-key')
   if (sent.length > 1) throw problem('key-invalid', 'Idempotency-Key was sent more than once. Send one')
   if (key.length > 255) throw problem('key-invalid', `Idempotency-Key has ${key.length} characters. Send at most 255`)
-  throw problem('key-invalid', 'Idempotency-Key is empty or has spaces or other invisible characters. Send 1 to 255 visible ones')
+  throw problem(
+    'key-invalid',
+    'Idempotency-Key is empty or has spaces or other invisible characters. Send 1 to 255 visible ones',
+  )
 }
 
 /** The key of an authenticated request with its scope and fingerprint. `route` is the pattern, e.g. `/v1/orders`. */

@@ -19,7 +19,10 @@ beforeAll(async () => {
     '/v1/numbers',
     {
       config: { access: 'open' },
-      schema: { querystring: pageQuery({ status: Type.Optional(status) }), ...answers({ 200: pageOf(Type.Object({ n: Type.Integer() })) }) },
+      schema: {
+        querystring: pageQuery({ status: Type.Optional(status) }),
+        ...answers({ 200: pageOf(Type.Object({ n: Type.Integer() })) }),
+      },
     },
     async ({ query }) => {
       const { limit = DEFAULT_LIMIT } = query
@@ -38,7 +41,8 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 
-const list = async (query: string) => (await server.app.inject(`/v1/numbers?${query}`)).json() as { items: { n: number }[]; nextCursor: string | null }
+const list = async (query: string) =>
+  (await server.app.inject(`/v1/numbers?${query}`)).json() as { items: { n: number }[]; nextCursor: string | null }
 
 describe('lists', () => {
   test('every item is given once, and the last page says so', async () => {
@@ -92,13 +96,25 @@ describe('lists', () => {
 
 describe('versions', () => {
   const get = (ifNoneMatch?: string, method: 'GET' | 'HEAD' = 'GET') =>
-    server.app.inject({ method, url: '/v1/things/1', headers: ifNoneMatch === undefined ? {} : { 'if-none-match': ifNoneMatch } })
+    server.app.inject({
+      method,
+      url: '/v1/things/1',
+      headers: ifNoneMatch === undefined ? {} : { 'if-none-match': ifNoneMatch },
+    })
   const put = (ifMatch?: string) =>
-    server.app.inject({ method: 'PUT', url: '/v1/things/1', headers: ifMatch === undefined ? {} : { 'if-match': ifMatch } })
+    server.app.inject({
+      method: 'PUT',
+      url: '/v1/things/1',
+      headers: ifMatch === undefined ? {} : { 'if-match': ifMatch },
+    })
 
   test('a single resource has its version as ETag', async () => {
     const answer = await get()
-    expect([answer.statusCode, answer.headers['etag'], answer.headers['cache-control']]).toEqual([200, '"3"', 'private, no-cache'])
+    expect([answer.statusCode, answer.headers['etag'], answer.headers['cache-control']]).toEqual([
+      200,
+      '"3"',
+      'private, no-cache',
+    ])
   })
 
   test.each(['"3"', '"1", "3"', 'W/"3"', '*'])('If-None-Match: %s is 304 without a body', async (tag) => {
@@ -108,7 +124,9 @@ describe('versions', () => {
     }
   })
 
-  test.each(['"2"', '3', 'nonsense', ''])('If-None-Match: %j is answered', async (tag) => expect((await get(tag)).statusCode).toBe(200))
+  test.each(['"2"', '3', 'nonsense', ''])('If-None-Match: %j is answered', async (tag) =>
+    expect((await get(tag)).statusCode).toBe(200),
+  )
 
   test('If-Match lets through what it names', async () => {
     expect((await put()).json()).toEqual({ expected: 'any' })

@@ -28,7 +28,10 @@ let document: Document
 
 beforeAll(async () => {
   server = await testServer({ docs: true })
-  const Order = Type.Object({ id: Type.String(), failure: Type.Union([Type.Object({ code: Type.String() }), Type.Null()]) })
+  const Order = Type.Object({
+    id: Type.String(),
+    failure: Type.Union([Type.Object({ code: Type.String() }), Type.Null()]),
+  })
   server.app.post(
     '/v1/orders',
     {
@@ -68,20 +71,46 @@ describe('/openapi.json', () => {
   test('is OpenAPI 3.1 with a bearer scheme and the problem document', () => {
     expect(document.openapi).toBe('3.1.0')
     expect(document.components.securitySchemes).toMatchObject({ bearer: { type: 'http', scheme: 'bearer' } })
-    expect(document.components.schemas).toHaveProperty('Problem.required', ['type', 'title', 'status', 'detail', 'code', 'requestId'])
+    expect(document.components.schemas).toHaveProperty('Problem.required', [
+      'type',
+      'title',
+      'status',
+      'detail',
+      'code',
+      'requestId',
+    ])
   })
 
   test('an operation has the answers it declares and the problems that follow from it', () => {
     const { responses, security, requestBody, parameters } = operation('post', '/v1/orders')
-    expect(Object.keys(responses)).toEqual(['202', '400', '401', '403', '406', '409', '413', '415', '422', '500', '503', 'default'])
+    expect(Object.keys(responses)).toEqual([
+      '202',
+      '400',
+      '401',
+      '403',
+      '406',
+      '409',
+      '413',
+      '415',
+      '422',
+      '500',
+      '503',
+      'default',
+    ])
+    expect(responses['202']?.description).toBe('Accepted')
     expect(responses['409']?.description).toContain('`insufficient-funds`: Not enough funds')
     expect(responses['409']?.description).not.toContain('already-shipped')
     expect(responses['422']?.description).toContain('unknown-sku')
-    expect(responses['409']?.content).toEqual({ 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } })
-    expect(responses['202']?.content).toHaveProperty(['application/json', 'schema', 'properties', 'failure', 'anyOf', 1], { type: 'null' })
+    expect(responses['409']?.content).toEqual({
+      'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+    })
+    expect(responses['202']?.content).toHaveProperty(
+      ['application/json', 'schema', 'properties', 'failure', 'anyOf', 1],
+      { type: 'null' },
+    )
     expect(security).toEqual([{ bearer: [] }])
     expect(requestBody?.required).toBe(true)
-    expect(parameters).toEqual([expect.objectContaining({ name: 'idempotency-key', in: 'header', required: true })])
+    expect(parameters).toEqual([expect.objectContaining({ name: 'Idempotency-Key', in: 'header', required: true })])
   })
 
   test('a list shows its limit and cursor, a path its parameters', () => {
@@ -93,7 +122,8 @@ describe('/openapi.json', () => {
 
   test('open operations need no token; what is not for clients is not shown', () => {
     expect(operation('get', '/livez').security).toBeUndefined()
-    for (const path of ['/docs', '/openapi.json', '/.well-known/jwks.json']) expect(document.paths).not.toHaveProperty([path])
+    for (const path of ['/docs', '/openapi.json', '/.well-known/jwks.json'])
+      expect(document.paths).not.toHaveProperty([path])
     expect(JSON.stringify(document)).not.toContain('x-problems')
   })
 })
@@ -106,7 +136,10 @@ describe('/docs', () => {
     expect(sources).toEqual(['/docs/reference.js', '/docs/start.js'])
     for (const source of sources) {
       const script = await server.app.inject(source)
-      expect([script.statusCode, script.headers['content-type']]).toEqual([200, 'application/javascript; charset=utf-8'])
+      expect([script.statusCode, script.headers['content-type']]).toEqual([
+        200,
+        'application/javascript; charset=utf-8',
+      ])
     }
     expect(page.body).not.toMatch(/https?:/)
   })

@@ -7,6 +7,7 @@
  * would cost start-up time for nothing.
  */
 
+import { STATUS_CODES } from 'node:http'
 import swagger from '@fastify/swagger'
 import type { FastifySchema, RouteOptions } from 'fastify'
 import { Type } from 'typebox'
@@ -45,17 +46,26 @@ export async function openapiRoute(app: HttpServer, version: string): Promise<vo
       info: {
         title: 'Cauce',
         version,
-        description: 'Order fulfilment. Every refusal is a problem document (RFC 9457); every POST that changes something takes an Idempotency-Key.',
+        description:
+          'Order fulfilment. Every refusal is a problem document (RFC 9457); every POST that changes something takes an Idempotency-Key.',
       },
       components: {
-        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: '`cauce token` makes one for development' } },
+        securitySchemes: {
+          bearer: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'JWT',
+            description: '`cauce token` makes one for development',
+          },
+        },
         schemas: { Problem: ProblemDocument as object },
       },
       tags: [],
     },
     convertConstToEnum: false,
     transform: ({ schema, url, route }) => ({ schema: described(schema, route), url }),
-    transformObject: (document) => ('openapiObject' in document ? withProblems(document.openapiObject) : document.swaggerObject),
+    transformObject: (document) =>
+      'openapiObject' in document ? withProblems(document.openapiObject) : document.swaggerObject,
   })
   let bytes: Buffer | undefined
   const open = { access: 'open', priority: 3 } as const
@@ -78,7 +88,12 @@ function described(schema: FastifySchema | undefined, route: RouteOptions): Fast
   if (key) {
     implied.push('key-missing', 'key-invalid', 'key-in-flight', 'key-reused')
     shown.headers = Type.Object({
-      'idempotency-key': Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$', description: 'New for each intent, the same for each retry of it' }),
+      'Idempotency-Key': Type.String({
+        minLength: 1,
+        maxLength: 255,
+        pattern: '^[\\x21-\\x7e]+$',
+        description: 'New for each intent, the same for each retry of it',
+      }),
     })
   }
   if (schema?.body) implied.push('malformed', 'invalid', 'payload-too-large', 'unsupported-media-type')
@@ -87,15 +102,27 @@ function described(schema: FastifySchema | undefined, route: RouteOptions): Fast
   return { ...shown, 'x-problems': declared } as FastifySchema
 }
 
-type Operation = { 'x-problems'?: readonly DeclaredProblem[]; responses?: Record<string, unknown> }
+interface Answer {
+  description?: string
+  content?: object
+}
+interface Operation {
+  'x-problems'?: readonly DeclaredProblem[]
+  responses?: Record<string, Answer>
+}
 
 function withProblems<Document extends { paths?: object }>(document: Document): Document {
   const operations = Object.values(document.paths ?? {}).flatMap((path: object) => Object.values(path) as Operation[])
   const content = { [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } }
   for (const operation of operations) {
     const declared = operation['x-problems'] ?? []
+    for (const [status, answer] of Object.entries(operation.responses ?? {})) {
+      if (answer.description === 'Default Response') answer.description = STATUS_CODES[status] ?? 'The answer'
+    }
     for (const status of new Set(declared.map((each) => each.status))) {
-      const kinds = new Set(declared.filter((each) => each.status === status).map(({ code, title }) => `\`${code}\`: ${title}`))
+      const kinds = new Set(
+        declared.filter((each) => each.status === status).map(({ code, title }) => `\`${code}\`: ${title}`),
+      )
       operation.responses = { ...operation.responses, [status]: { description: [...kinds].join('; '), content } }
     }
     operation.responses = { ...operation.responses, default: { description: 'Another problem', content } }

@@ -26,8 +26,12 @@ export function pageQuery<const Filters extends TProperties>(filters: Filters) {
   return Type.Object(
     {
       ...filters,
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: DEFAULT_LIMIT, description: 'How many items at most' })),
-      cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 1024, description: 'nextCursor of the page before' })),
+      limit: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 100, default: DEFAULT_LIMIT, description: 'How many items at most' }),
+      ),
+      cursor: Type.Optional(
+        Type.String({ minLength: 1, maxLength: 1024, description: 'nextCursor of the page before' }),
+      ),
     },
     { additionalProperties: false },
   )
@@ -37,7 +41,9 @@ export function pageQuery<const Filters extends TProperties>(filters: Filters) {
 export function pageOf<Item extends TSchema>(item: Item) {
   return Type.Object({
     items: Type.Array(item),
-    nextCursor: Type.Union([Type.String(), Type.Null()], { description: 'Where the next page starts; null when this is the last' }),
+    nextCursor: Type.Union([Type.String(), Type.Null()], {
+      description: 'Where the next page starts; null when this is the last',
+    }),
   })
 }
 
@@ -50,7 +56,11 @@ export function cursorOf<Shape extends TSchema>(query: PageRequest, shape: Shape
 }
 
 /** A page from up to `limit + 1` rows: the row too many says that there is a next page and is not given. */
-export function pageFrom<Row>(rows: readonly Row[], limit: number, keyOf: (row: Row) => Json): { items: Row[]; nextCursor: string | null } {
+export function pageFrom<Row>(
+  rows: readonly Row[],
+  limit: number,
+  keyOf: (row: Row) => Json,
+): { items: Row[]; nextCursor: string | null } {
   const items = rows.slice(0, limit)
   const last = items.at(-1)
   return { items, nextCursor: rows.length > limit && last !== undefined ? encodeCursor(keyOf(last)) : null }

@@ -93,13 +93,16 @@ export interface Problems<Codes extends string> {
 }
 
 /** How the codes of a service's decisions look in HTTP. */
-export function problemsOf<const Codes extends string>(catalogue: Readonly<Record<Codes, ProblemSpec>>): Problems<Codes> {
+export function problemsOf<const Codes extends string>(
+  catalogue: Readonly<Record<Codes, ProblemSpec>>,
+): Problems<Codes> {
   const specs = new Map<string, ProblemSpec>(Object.entries(catalogue))
   return {
     catalogue,
     error({ code, detail }) {
       const spec = specs.get(code)
-      if (!spec) throw new Error(`A decision rejected with "${code}", which no status is given for. Add it to problemsOf`)
+      if (!spec)
+        throw new Error(`A decision rejected with "${code}", which no status is given for. Add it to problemsOf`)
       return new ProblemError(code, spec, detail)
     },
   }

@@ -23,7 +23,8 @@ beforeAll(async () => {
 })
 afterAll(() => Promise.all([server.close(), impatient.close()]))
 
-const post = (headers: string, body: string) => `POST /v1/notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${headers}\r\n\r\n${body}`
+const post = (headers: string, body: string) =>
+  `POST /v1/notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${headers}\r\n\r\n${body}`
 
 function expectProblem(answer: RawAnswer, status: number, code: string) {
   expect(answer.status).toBe(status)
@@ -46,7 +47,11 @@ describe('what the parser refuses', () => {
 
   test('a body that breaks off is 400', async () => {
     expectProblem(await exchange(port, post('Content-Length: 50', '{"note":'), { end: true }), 400, 'malformed')
-    expectProblem(await exchange(port, post('Transfer-Encoding: chunked', '5\r\n{"not'), { end: true }), 400, 'malformed')
+    expectProblem(
+      await exchange(port, post('Transfer-Encoding: chunked', '5\r\n{"not'), { end: true }),
+      400,
+      'malformed',
+    )
   })
 
   test('HTTP/1.1 without Host is 400', async () => {
@@ -64,7 +69,11 @@ describe('what the parser refuses', () => {
 
 describe('what is too large', () => {
   test.each([20_000, 200_000])('%i bytes of headers are 431', async (size) => {
-    expectProblem(await exchange(port, `GET /livez HTTP/1.1\r\nHost: x\r\nX-Large: ${'a'.repeat(size)}\r\n\r\n`), 431, 'headers-too-large')
+    expectProblem(
+      await exchange(port, `GET /livez HTTP/1.1\r\nHost: x\r\nX-Large: ${'a'.repeat(size)}\r\n\r\n`),
+      431,
+      'headers-too-large',
+    )
   })
 
   test('many headers are 431', async () => {
@@ -73,7 +82,11 @@ describe('what is too large', () => {
   })
 
   test.each([9_000, 20_000, 60_000])('a URI of %i characters is 414', async (size) => {
-    expectProblem(await exchange(port, `GET /livez?a=${'a'.repeat(size)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`), 414, 'uri-too-long')
+    expectProblem(
+      await exchange(port, `GET /livez?a=${'a'.repeat(size)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`),
+      414,
+      'uri-too-long',
+    )
   })
 
   test('a body over the limit is 413, and the connection lives on', async () => {
@@ -116,11 +129,19 @@ describe('what is too slow', () => {
   })
 })
 
+test('what is broken after a whole request does not take that request its answer', async () => {
+  const broken = `${post('Content-Length: 13', '{"note":"ok"}')}NONSENSE\r\n\r\n`
+  const answer = await exchange(port, broken)
+  expect([answer.status, answer.body]).toEqual([201, '{"length":2}'])
+})
+
 test('a refusal costs no later request anything', async () => {
   const bodies = ['{', '{"note":1}', '']
   const requests = bodies.map((body) => post(`Content-Length: ${body.length}`, body)).join('')
   const last = post('Content-Length: 12\r\nConnection: close', '{"note":"ok"}'.slice(0, 12))
   const answer = await exchange(port, requests + last)
-  const statuses = [...`HTTP/1.1 ${answer.status} ${answer.body}`.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => match[1])
+  const statuses = [...`HTTP/1.1 ${answer.status} ${answer.body}`.matchAll(/HTTP\/1\.1 (\d+)/g)].map(
+    (match) => match[1],
+  )
   expect(statuses).toEqual(['400', '422', '400', '400'])
 })

@@ -46,7 +46,11 @@ export function watchRequests(options: RequestLogOptions): RequestLog {
       const ms = clock.monotonic() - request.arrivedAtMs
       record(reply.statusCode, ms)
       if (ms >= slowMs || mutates) {
-        log(ms >= slowMs ? 'http.slow' : 'http.done', { ...about(request), status: reply.statusCode, ms: Math.round(ms) })
+        log(ms >= slowMs ? 'http.slow' : 'http.done', {
+          ...about(request),
+          status: reply.statusCode,
+          ms: Math.round(ms),
+        })
       }
       next()
     }

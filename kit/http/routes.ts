@@ -44,7 +44,9 @@ export interface GateRules {
 export function completeRoute(route: RouteOptions, rules: GateRules): void {
   const name = `${String(route.method)} ${route.url}`
   if (route.config?.access === undefined) {
-    throw new Error(`${name} does not say who may call it. Add config: { access: 'open' | 'any' | ['customer' | 'operator'] }`)
+    throw new Error(
+      `${name} does not say who may call it. Add config: { access: 'open' | 'any' | ['customer' | 'operator'] }`,
+    )
   }
   if (route.config.access !== 'open' && !rules.authenticator) {
     throw new Error(`${name} needs a token, but the server has no authenticator. Give createHttpServer one`)
@@ -59,7 +61,8 @@ export function completeRoute(route: RouteOptions, rules: GateRules): void {
     }
     route.preValidation = [read, ...listOf(route.preValidation)]
   }
-  if (route.schema?.body === undefined && !route.config.rawBody) route.preValidation = [refuseBody, ...listOf(route.preValidation)]
+  if (route.schema?.body === undefined && !route.config.rawBody)
+    route.preValidation = [refuseBody, ...listOf(route.preValidation)]
 }
 
 /** A route without a body schema has no fields: an empty object is fine, anything else is a mistake worth telling. */
@@ -69,7 +72,7 @@ function refuseBody(request: FastifyRequest, _reply: FastifyReply, done: HookHan
   done(problem('invalid', 'This takes no body. Send none, or {}'))
 }
 
-export function priorityOf(route: RouteOptions): Priority {
+function priorityOf(route: RouteOptions): Priority {
   return route.config?.priority ?? (route.method === 'GET' || route.method === 'HEAD' ? 2 : 1)
 }
 
@@ -89,8 +92,14 @@ function gateOf(route: RouteOptions, rules: GateRules): Gate {
 
   return (request, _reply, done) => {
     const { headers } = request.raw
-    if (shed(priority)) throw passingProblem('too-busy', 'There is more work than can be done in time. Send the same request again later', retryAfterS())
-    if (!accepts(headers.accept, produces)) throw problem('not-acceptable', `The answer is ${produces}, which the Accept header excludes`)
+    if (shed(priority))
+      throw passingProblem(
+        'too-busy',
+        'There is more work than can be done in time. Send the same request again later',
+        retryAfterS(),
+      )
+    if (!accepts(headers.accept, produces))
+      throw problem('not-acceptable', `The answer is ${produces}, which the Accept header excludes`)
     if (access === 'open' || !authenticator) return done()
     const found = authenticator.authenticate(headers.authorization)
     if (found instanceof Promise) return found.then((principal) => admit(request, principal)) // Fastify takes a promise for `done`

@@ -10,4 +10,10 @@ export interface TypeBoxProvider extends FastifyTypeProvider {
 }
 
 /** A Fastify server whose routes get their types from their TypeBox schemas. Services' routes are added to one of these. */
-export type HttpServer = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxProvider>
+export type HttpServer = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxProvider
+>

@@ -8,7 +8,10 @@ import type { TestServer } from './testing.ts'
 const closed = { additionalProperties: false }
 const NewOrder = Type.Object(
   {
-    lines: Type.Array(Type.Object({ sku: Type.String({ minLength: 1 }), quantity: Type.Integer({ minimum: 1 }) }, closed), { maxItems: 100 }),
+    lines: Type.Array(
+      Type.Object({ sku: Type.String({ minLength: 1 }), quantity: Type.Integer({ minimum: 1 }) }, closed),
+      { maxItems: 100 },
+    ),
     payment: Type.Union([
       Type.Object({ method: Type.Literal('wallet') }, closed),
       Type.Object({ method: Type.Literal('card'), token: Type.String() }, closed),
@@ -45,7 +48,9 @@ beforeAll(async () => {
     '/v1/list',
     {
       config: { access: 'open' },
-      schema: { querystring: Type.Object({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })) }, closed) },
+      schema: {
+        querystring: Type.Object({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })) }, closed),
+      },
     },
     (request, reply) => reply.send({ limit: request.query.limit }),
   )
@@ -79,7 +84,12 @@ function expectProblem(answer: Answer, status: number, code: string, detail: str
   expect(answer.headers['content-type']).toBe('application/problem+json')
   const document = answer.json()
   expect(Object.keys(document).toSorted()).toEqual(['code', 'detail', 'requestId', 'status', 'title', 'type'])
-  expect(document).toMatchObject({ type: `urn:cauce:problem:${code}`, status, code, requestId: answer.headers['x-request-id'] })
+  expect(document).toMatchObject({
+    type: `urn:cauce:problem:${code}`,
+    status,
+    code,
+    requestId: answer.headers['x-request-id'],
+  })
   expect(document['detail']).toMatch(detail)
 }
 
@@ -87,14 +97,21 @@ test('a good request is answered, with its id and without being kept by caches',
   const answer = await order(good, { 'x-request-id': 'trace.me_1-2' })
   expect(answer.statusCode).toBe(202)
   expect(answer.json()).toEqual({ id: 'ord_1', lines: 1 })
-  expect(answer.headers).toMatchObject({ 'x-request-id': 'trace.me_1-2', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+  expect(answer.headers).toMatchObject({
+    'x-request-id': 'trace.me_1-2',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  })
 })
 
 describe('X-Request-Id', () => {
-  test.each(['', 'a b', 'a'.repeat(129), 'ñ', 'a\tb', '<script>'])('%j is replaced by one that is drawn', async (given) => {
-    const { headers } = await server.app.inject({ url: '/livez', headers: { 'x-request-id': given } })
-    expect(headers['x-request-id']).toMatch(/^[0-9a-f]{32}-[0-9a-z]+$/)
-  })
+  test.each(['', 'a b', 'a'.repeat(129), 'ñ', 'a\tb', '<script>'])(
+    '%j is replaced by one that is drawn',
+    async (given) => {
+      const { headers } = await server.app.inject({ url: '/livez', headers: { 'x-request-id': given } })
+      expect(headers['x-request-id']).toMatch(/^[0-9a-f]{32}-[0-9a-z]+$/)
+    },
+  )
 })
 
 describe('bodies', () => {
@@ -109,7 +126,12 @@ describe('bodies', () => {
     [{ ...good, lines: [{ sku: 'LAMP', quantity: '1' }] }, 422, 'invalid', '/lines/0/quantity must be integer'],
     [{ ...good, lines: [{ sku: 'LAMP', quantity: 0 }] }, 422, 'invalid', '/lines/0/quantity must be >= 1'],
     [{ ...good, lines: [{ sku: 'LAMP' }] }, 422, 'invalid', '/lines/0/quantity is required'],
-    [{ ...good, lines: [{ sku: 'LAMP', quantity: 1, colour: 'red' }] }, 422, 'invalid', '/lines/0/colour is not a known field'],
+    [
+      { ...good, lines: [{ sku: 'LAMP', quantity: 1, colour: 'red' }] },
+      422,
+      'invalid',
+      '/lines/0/colour is not a known field',
+    ],
     [{ ...good, admin: true }, 422, 'invalid', '/admin is not a known field'],
     [{ lines: [] }, 422, 'invalid', '/payment is required'],
     [{ ...good, payment: { method: 'card' } }, 422, 'invalid', '/payment/token is required'],
@@ -119,11 +141,26 @@ describe('bodies', () => {
     [{ ...good, payment: 'wallet' }, 422, 'invalid', '/payment must be object'],
     [{ ...good, note: 'too long' }, 422, 'invalid', '/note must NOT have more than 5 characters'],
     [{ ...good, kind: 'c' }, 422, 'invalid', '/kind must be "a" or "b"'],
-    [{ ...good, lines: Array.from({ length: 101 }, () => good.lines[0]) }, 422, 'invalid', '/lines must NOT have more than 100 items'],
-    [String.raw`{"lines":[{"sku":"\u0000","quantity":1}],"payment":{"method":"wallet"}}`, 422, 'invalid', '/lines/0/sku holds U'],
+    [
+      { ...good, lines: Array.from({ length: 101 }, () => good.lines[0]) },
+      422,
+      'invalid',
+      '/lines must NOT have more than 100 items',
+    ],
+    [
+      String.raw`{"lines":[{"sku":"\u0000","quantity":1}],"payment":{"method":"wallet"}}`,
+      422,
+      'invalid',
+      '/lines/0/sku holds U',
+    ],
     [String.raw`{"lines":[],"payment":{"method":"wallet"},"note":"\ud800"}`, 422, 'invalid', '/note holds U'],
     ['{"lines":[],"payment":{"method":"wallet"},"__proto__":{}}', 422, 'invalid', '/__proto__ is not a known field'],
-    ['{"lines":[],"payment":{"method":"wallet"},"constructor":{"prototype":{}}}', 422, 'invalid', '/constructor is not a known field'],
+    [
+      '{"lines":[],"payment":{"method":"wallet"},"constructor":{"prototype":{}}}',
+      422,
+      'invalid',
+      '/constructor is not a known field',
+    ],
     ['{"lines":[],"lines":[],"payment":{"method":"wallet"}}', 400, 'malformed', 'given twice'],
     ['['.repeat(5_000) + ']'.repeat(5_000), 422, 'invalid', 'nested deeper'],
     [{ ...good, note: 'x'.repeat(300_000) }, 413, 'payload-too-large', '262144 bytes'],
@@ -143,14 +180,22 @@ describe('bodies', () => {
   })
 
   test('without a type, or compressed, are 415', async () => {
-    const untyped = { method: 'POST', url: '/v1/orders', headers: { 'idempotency-key': 'k', ...customer }, payload: Buffer.from('{}') } as const
+    const untyped = {
+      method: 'POST',
+      url: '/v1/orders',
+      headers: { 'idempotency-key': 'k', ...customer },
+      payload: Buffer.from('{}'),
+    } as const
     expectProblem(await server.app.inject(untyped), 415, 'unsupported-media-type')
     expectProblem(await order(good, { 'content-encoding': 'gzip' }), 415, 'unsupported-media-type', 'compressed')
   })
 
-  test.each(['application/json; charset=utf-8', 'application/json;charset="UTF-8"', 'Application/JSON'])('of type %s are read', async (type) => {
-    expect((await order(good, { 'content-type': type })).statusCode).toBe(202)
-  })
+  test.each(['application/json; charset=utf-8', 'application/json;charset="UTF-8"', 'Application/JSON'])(
+    'of type %s are read',
+    async (type) => {
+      expect((await order(good, { 'content-type': type })).statusCode).toBe(202)
+    },
+  )
 
   test('where none is taken may be absent or empty, nothing else', async () => {
     const cancel = (payload?: string, type = 'application/json') =>
@@ -194,21 +239,35 @@ describe('queries and paths', () => {
 
   test('a URI longer than the limit is 414', async () => {
     expectProblem(await server.app.inject({ url: `/v1/list?a=${'x'.repeat(9_000)}` }), 414, 'uri-too-long')
-    expectProblem(await server.app.inject({ url: `/v1/orders/${'x'.repeat(9_000)}`, headers: customer }), 414, 'uri-too-long')
+    expectProblem(
+      await server.app.inject({ url: `/v1/orders/${'x'.repeat(9_000)}`, headers: customer }),
+      414,
+      'uri-too-long',
+    )
   })
 })
 
 describe('methods', () => {
   test('an unknown path is 404, on every method and whatever the body', async () => {
     for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const) {
-      const answer = await server.app.inject({ method, url: '/nowhere', headers: { 'content-type': 'application/json' }, payload: '{' })
+      const answer = await server.app.inject({
+        method,
+        url: '/nowhere',
+        headers: { 'content-type': 'application/json' },
+        payload: '{',
+      })
       expect(answer.statusCode).toBe(404)
       if (method !== 'HEAD') expectProblem(answer, 404, 'not-found')
     }
   })
 
   test('another method on a known path is 405 with Allow', async () => {
-    const put = await server.app.inject({ method: 'PUT', url: '/v1/orders', headers: { 'content-type': 'text/plain' }, payload: 'x' })
+    const put = await server.app.inject({
+      method: 'PUT',
+      url: '/v1/orders',
+      headers: { 'content-type': 'text/plain' },
+      payload: 'x',
+    })
     expectProblem(put, 405, 'method-not-allowed', 'POST, OPTIONS')
     expect(put.headers['allow']).toBe('POST, OPTIONS')
     const post = await server.app.inject({ method: 'DELETE', url: '/v1/orders/ord_1?x=1' })
@@ -233,9 +292,12 @@ describe('Accept', () => {
   test.each(['text/html', 'application/xml;q=1, application/json;q=0', 'image/*'])('%s is 406', async (accept) => {
     expectProblem(await server.app.inject({ url: '/v1/list', headers: { accept } }), 406, 'not-acceptable')
   })
-  test.each(['*/*', 'application/json', 'application/*', 'text/html, */*;q=0.1', 'APPLICATION/JSON;q=0.5', ''])('%j is fine', async (accept) => {
-    expect((await server.app.inject({ url: '/v1/list', headers: { accept } })).statusCode).toBe(200)
-  })
+  test.each(['*/*', 'application/json', 'application/*', 'text/html, */*;q=0.1', 'APPLICATION/JSON;q=0.5', ''])(
+    '%j is fine',
+    async (accept) => {
+      expect((await server.app.inject({ url: '/v1/list', headers: { accept } })).statusCode).toBe(200)
+    },
+  )
 })
 
 describe('errors of handlers', () => {
@@ -255,7 +317,9 @@ describe('errors of handlers', () => {
     const answer = await server.app.inject({ url: `/v1/fails/${how}`, headers: { 'x-request-id': 'r-500' } })
     expectProblem(answer, 500, 'internal')
     expect(answer.body).not.toMatch(/secret|a text|no-such-code|at .*\.ts/)
-    expect(server.lines).toMatchObject([{ level: 'error', event: 'http.failed', requestId: 'r-500', route: '/v1/fails/:how' }])
+    expect(server.lines).toMatchObject([
+      { level: 'error', event: 'http.failed', requestId: 'r-500', route: '/v1/fails/:how' },
+    ])
   })
 
   test('many 503s are one line, with how many there were', async () => {

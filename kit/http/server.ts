@@ -59,6 +59,8 @@ export interface HttpServerOptions {
   readonly isUnavailable?: (error: unknown) => boolean
   /** A reason to refuse work besides the event loop's delay: the length of a queue, say. */
   readonly shed?: Shed
+  /** From which lasting event loop delay on each priority is refused, P0 to P3. Defaults to never, 2 s, 1 s, 0.5 s. */
+  readonly delaysMs?: readonly [number, number, number, number]
   readonly limits?: Partial<Limits>
   /** Logs every request that may change something. Defaults to false. */
   readonly logMutations?: boolean
@@ -74,13 +76,32 @@ export interface HttpServerOptions {
 
 /** The server, without routes of its own but health, metrics, keys and documentation. Add routes, then `listen`. */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { logger, metrics, version, authenticator, ids = systemIds, clock = systemClock, timers = systemTimers } = options
+  const {
+    logger,
+    metrics,
+    version,
+    authenticator,
+    ids = systemIds,
+    clock = systemClock,
+    timers = systemTimers,
+  } = options
   const { drain = createDrain(), random = systemRandom } = options
   const limits: Limits = { ...defaultLimits, ...options.limits }
   const log = eventLog(logger, kitEvents)
   const retryAfterS = () => integerBetween(random, 1, 3)
-  const rules: ErrorRules = { isUnavailable: options.isUnavailable ?? (() => false), bodyBytes: limits.bodyBytes, retryAfterS }
-  const requests = watchRequests({ log, metrics, clock, drain, slowMs: options.slowMs ?? 1_000, logMutations: options.logMutations ?? false })
+  const rules: ErrorRules = {
+    isUnavailable: options.isUnavailable ?? (() => false),
+    bodyBytes: limits.bodyBytes,
+    retryAfterS,
+  }
+  const requests = watchRequests({
+    log,
+    metrics,
+    clock,
+    drain,
+    slowMs: options.slowMs ?? 1_000,
+    logMutations: options.logMutations ?? false,
+  })
 
   const app = bareServer(limits, ids, timers, (error, request, reply) => answerError(error, request, reply))
   refuseExpectations(app.server, ids)
@@ -92,18 +113,21 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     requests.failed(refusal, error, request)
     // Fastify closes the connection after a body it could not use. One that arrived whole, or is small enough to be read to its
     // end, need not cost the client its connection, and a client that is still sending would see a reset instead of the answer.
-    if (!drain.started && Number(request.raw.headers['content-length'] ?? 0) <= limits.readOutBytes) {
-      reply.removeHeader('connection')
-      request.raw.resume()
-    }
+    const readOut = Number(request.raw.headers['content-length'] ?? 0) <= limits.readOutBytes
+    if (readOut) request.raw.resume()
+    if (readOut && !drain.started) reply.removeHeader('connection')
+    else reply.header('connection', 'close')
     sendProblem(reply, refusal)
   }
 
   app.setErrorHandler(answerError)
   app.setNotFoundHandler((request, reply) => answerError(problem('not-found', 'There is nothing here'), request, reply))
-  app.addHook('onRequest', arrivalHook(app, { limits, clock, drain, unmatched: metrics.httpRoute('other', 'unmatched') }))
+  app.addHook(
+    'onRequest',
+    arrivalHook(app, { limits, clock, drain, unmatched: metrics.httpRoute('other', 'unmatched') }),
+  )
 
-  const byEventLoop = await shedByEventLoop(app)
+  const byEventLoop = await shedByEventLoop(app, options.delaysMs)
   const shed: Shed = (priority) => byEventLoop(priority) || (options.shed?.(priority) ?? false)
   app.addHook('onRoute', (route: RouteOptions) => {
     completeRoute(route, { authenticator, shed, retryAfterS })

@@ -17,7 +17,7 @@ export type Priority = 0 | 1 | 2 | 3
 export type Shed = (priority: Priority) => boolean
 
 /** From which lasting mean delay on each priority is refused, P0 to P3. */
-export const DELAYS_MS: readonly [number, number, number, number] = [Infinity, 1_500, 800, 400]
+export const DELAYS_MS: readonly [number, number, number, number] = [Infinity, 2_000, 1_000, 500]
 const SAMPLE_MS = 1_000
 
 /** Sheds by the delay of the event loop. Registers the sampler on the server. */

@@ -44,7 +44,15 @@ export async function testServer(options: TestServerOptions = {}): Promise<TestS
   const metrics = createMetrics({ node: false })
   const clocked = options.clock ? { clock: options.clock } : {}
   const authenticator = createAuthenticator({ keys: [key.publicJwk], ...clocked })
-  const app = await createHttpServer({ logger, metrics, version: '0.0.0-test', authenticator, docs: false, ...options })
+  const app = await createHttpServer({
+    logger,
+    metrics,
+    version: '0.0.0-test',
+    authenticator,
+    docs: false,
+    delaysMs: [Infinity, Infinity, Infinity, Infinity], // a busy machine is no reason for a test to fail
+    ...options,
+  })
   const token = (subject: string, ...roles: Role[]) =>
     signToken(key, { subject, roles: roles.length > 0 ? roles : ['customer'], ...clocked })
   return {
@@ -72,7 +80,11 @@ export interface RawAnswer {
  * Writes bytes to the port and reads until the server ends the connection, or until `limitMs`. With `end`, half-closes after
  * writing, as a client does that breaks off.
  */
-export async function exchange(port: number, bytes: string | Buffer, { end = false, limitMs = 5_000 } = {}): Promise<RawAnswer> {
+export async function exchange(
+  port: number,
+  bytes: string | Buffer,
+  { end = false, limitMs = 5_000 } = {},
+): Promise<RawAnswer> {
   const socket = connect(port, '127.0.0.1')
   const chunks: Buffer[] = []
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
@@ -90,6 +102,11 @@ export async function exchange(port: number, bytes: string | Buffer, { end = fal
 export function parseAnswer(text: string): RawAnswer {
   const split = text.indexOf('\r\n\r\n')
   const [line = '', ...fields] = text.slice(0, split).split('\r\n')
-  const headers = Object.fromEntries(fields.map((field) => [field.slice(0, field.indexOf(':')).toLowerCase(), field.slice(field.indexOf(':') + 1).trim()]))
+  const headers = Object.fromEntries(
+    fields.map((field) => [
+      field.slice(0, field.indexOf(':')).toLowerCase(),
+      field.slice(field.indexOf(':') + 1).trim(),
+    ]),
+  )
   return { status: Number(line.split(' ')[1]), headers, body: text.slice(split + 4) }
 }

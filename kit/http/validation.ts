@@ -47,7 +47,11 @@ export function isValidationError(error: unknown): error is ValidationError {
 /** The problem a failed validation is. */
 export function validationProblem(error: ValidationError, request: FastifyRequest): ProblemError {
   const where = error.validationContext ?? 'body'
-  if (where !== 'body') return problem('malformed', `The ${where === 'querystring' ? 'query' : where} is not valid: ${explain(error.validation)}`)
+  if (where !== 'body')
+    return problem(
+      'malformed',
+      `The ${where === 'querystring' ? 'query' : where} is not valid: ${explain(error.validation)}`,
+    )
   if (request.body === undefined) return problem('malformed', 'The body is missing. Send a JSON document')
   return problem('invalid', explain(error.validation))
 }
@@ -55,12 +59,14 @@ export function validationProblem(error: ValidationError, request: FastifyReques
 /** The most telling of the complaints, in words, with the path of the value it is about. */
 function explain(complaints: readonly Complaint[]): string {
   const union = complaints.at(-1)
-  if (union && complaints.length > 1 && (union.keyword === 'anyOf' || union.keyword === 'oneOf')) return explainUnion(complaints, union)
+  if (union && complaints.length > 1 && (union.keyword === 'anyOf' || union.keyword === 'oneOf'))
+    return explainUnion(complaints, union)
   const [first] = complaints
   if (!first) return 'The body is not valid'
   const { keyword, instancePath, params } = first
   if (keyword === 'required') return `${instancePath}/${String(params['missingProperty'])} is required`
-  if (keyword === 'additionalProperties') return `${instancePath}/${String(params['additionalProperty'])} is not a known field`
+  if (keyword === 'additionalProperties')
+    return `${instancePath}/${String(params['additionalProperty'])} is not a known field`
   const path = instancePath || 'The body'
   if (keyword === 'const') return `${path} must be ${JSON.stringify(params['allowedValue'])}`
   if (keyword === 'enum') return `${path} must be ${oneOf(params['allowedValues'])}`
@@ -73,13 +79,17 @@ function explainUnion(complaints: readonly Complaint[], union: Complaint): strin
   const constants = branches.map(constantsOf)
   const names = [...new Set(constants.flatMap((branch) => branch.map(([name]) => name)))]
   const value = (union.data ?? {}) as Record<string, unknown>
-  const meant = constants.findIndex((branch) => branch.length > 0 && branch.every(([name, constant]) => value[name] === constant))
-  if (meant >= 0) return explain(complaints.filter(({ schemaPath }) => schemaPath.startsWith(`${union.schemaPath}/${meant}/`)))
+  const meant = constants.findIndex(
+    (branch) => branch.length > 0 && branch.every(([name, constant]) => value[name] === constant),
+  )
+  if (meant >= 0)
+    return explain(complaints.filter(({ schemaPath }) => schemaPath.startsWith(`${union.schemaPath}/${meant}/`)))
   const [name] = names
   if (name !== undefined && typeof union.data === 'object') {
     return `${union.instancePath}/${name} must be ${oneOf(constants.flat().flatMap(([of, constant]) => (of === name ? [constant] : [])))}`
   }
-  if (branches.every((branch) => 'const' in branch)) return `${union.instancePath || 'The body'} must be ${oneOf(branches.map((branch) => branch['const']))}`
+  if (branches.every((branch) => 'const' in branch))
+    return `${union.instancePath || 'The body'} must be ${oneOf(branches.map((branch) => branch['const']))}`
   return explain(complaints.slice(0, 1))
 }
 
@@ -120,7 +130,9 @@ export function assertClosed(schema: FastifySchema | undefined, route: string): 
   for (const part of ['body', 'querystring'] as const) {
     const open = openObject(schema?.[part], '')
     if (open === undefined) continue
-    throw new Error(`${route}: the ${part} accepts unknown fields at "${open || '/'}". Give that object { additionalProperties: false }`)
+    throw new Error(
+      `${route}: the ${part} accepts unknown fields at "${open || '/'}". Give that object { additionalProperties: false }`,
+    )
   }
 }
 

@@ -12,9 +12,9 @@ export function memoryKeys(schema: string): (tx: MemoryTransaction) => KeyStore 
       tx.run(() => ids.flatMap((id) => (tx.get(table, id) ? [tx.get(table, id) as KeyRecord] : []))),
     write: (records, expired) =>
       tx.run(async () => {
-        for (const id of expired.toSorted()) {
+        for (const { id, expiresAt } of expired.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
           await tx.lock(table, id)
-          tx.put(table, id, undefined)
+          if ((tx.get(table, id) as KeyRecord | undefined)?.expiresAt === expiresAt) tx.put(table, id, undefined)
         }
         for (const record of records.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
           await tx.lock(table, record.id)

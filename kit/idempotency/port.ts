@@ -24,6 +24,9 @@ export interface KeyRecord extends StoredReply {
   readonly expiresAt: number
 }
 
+/** Names one record: a later one of the same key expires later. */
+export type ExpiredKey = Pick<KeyRecord, 'id' | 'expiresAt'>
+
 export type KeyVerdict =
   | { readonly kind: 'fresh' }
   | { readonly kind: 'replayed'; readonly reply: StoredReply }
@@ -34,8 +37,11 @@ export type KeyVerdict =
 export interface KeyStore {
   /** Stored records of these keys, expired ones included. */
   read(ids: readonly string[]): Promise<readonly KeyRecord[]>
-  /** Inserts in id order, after removing `expired`. Rejects with 23505 when somebody was faster. */
-  write(records: readonly KeyRecord[], expired: readonly string[]): Promise<void>
+  /**
+   * Inserts in id order, after removing the records that were found `expired`, unless another has taken their place since.
+   * Rejects with 23505 when somebody was faster.
+   */
+  write(records: readonly KeyRecord[], expired: readonly ExpiredKey[]): Promise<void>
 }
 
 /** Housekeeping, outside the pipeline. */

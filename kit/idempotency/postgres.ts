@@ -12,7 +12,15 @@ function statements(schema: string) {
       `SELECT id, fingerprint, status, headers, body, request_id AS "requestId", expires_at AS "expiresAt"
        FROM ${schema}.idempotency_keys WHERE id = ANY($1::text[])`,
     ),
-    forget: named('forget', `DELETE FROM ${schema}.idempotency_keys WHERE id = ANY($1::text[])`),
+    // Only the very record that was found expired: another process may have put a new one in its place since.
+    forget: named(
+      'forget',
+      `WITH gone AS (
+         SELECT k.id FROM ${schema}.idempotency_keys k, unnest($1::text[], $2::timestamptz[]) AS e(id, expires_at)
+         WHERE k.id = e.id AND k.expires_at = e.expires_at ORDER BY k.id FOR UPDATE OF k
+       )
+       DELETE FROM ${schema}.idempotency_keys k USING gone WHERE k.id = gone.id`,
+    ),
     write: named(
       'write',
       `INSERT INTO ${schema}.idempotency_keys (id, fingerprint, status, headers, body, request_id, expires_at)
@@ -38,7 +46,9 @@ export function postgresKeys(schema: string): (tx: PostgresTransaction) => KeySt
     async write(records, expired) {
       const sorted = records.toSorted((a, b) => (a.id < b.id ? -1 : 1))
       const sent: Promise<unknown>[] = []
-      if (expired.length > 0) sent.push(tx.write(sql.forget, [expired.toSorted()]))
+      if (expired.length > 0) {
+        sent.push(tx.write(sql.forget, [expired.map((e) => e.id), expired.map((e) => instantText(e.expiresAt))]))
+      }
       if (sorted.length > 0) {
         sent.push(
           tx.write(sql.write, [

@@ -75,7 +75,7 @@ const killOne = {
   name: 'kill',
   text: `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
          WHERE datname = current_database() AND application_name = 'cauce pipeline'
-         AND backend_start < clock_timestamp() - interval '100 ms' ORDER BY random() LIMIT 1`,
+         AND xact_start IS NOT NULL ORDER BY random() LIMIT 1`,
 }
 
 /** Writers, readers and a killer of backends, until enough was written and killed; for 8 s at most. */

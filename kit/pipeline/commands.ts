@@ -6,7 +6,7 @@
  * the others get its answer.
  */
 import { halve } from '../core/collections.ts'
-import { verdict, type KeyRecord, type StoredReply } from '../idempotency/port.ts'
+import { verdict, type ExpiredKey, type KeyRecord, type StoredReply } from '../idempotency/port.ts'
 import type { LaneHead } from '../log/port.ts'
 import type { Decision } from './decision.ts'
 import type { Claim, Input, Result, Source } from './input.ts'
@@ -131,12 +131,16 @@ class CommandClaim implements Claim {
   readonly #followers = new Map<string, Waiting[]>()
   readonly #answers: [Waiting, CommandAnswer][] = []
   readonly #replies = new Map<string, { reply: StoredReply; decision: Decision }>()
-  readonly #expired: string[] = []
+  readonly #expired: ExpiredKey[] = []
 
   constructor(selection: readonly Waiting[], stored: ReadonlyMap<string, KeyRecord>, now: number) {
     const firstOfKey = new Map<string, Waiting>()
     for (const waiting of selection) {
-      const { key } = waiting.command
+      const { id, key } = waiting.command
+      if (this.#fresh.has(id)) {
+        waiting.reject(new Error(`Two commands have the id ${id}: draw one for each`))
+        continue
+      }
       const first = key && firstOfKey.get(key.id)
       if (key && first) {
         if (first.command.key!.fingerprint === key.fingerprint) this.#followers.get(key.id)!.push(waiting)
@@ -146,11 +150,11 @@ class CommandClaim implements Claim {
       const found = key && stored.get(key.id)
       const said = key ? verdict(found, key.fingerprint, now) : { kind: 'fresh' as const }
       if (said.kind === 'fresh') {
-        this.#fresh.set(waiting.command.id, waiting)
+        this.#fresh.set(id, waiting)
         if (key) {
           firstOfKey.set(key.id, waiting)
           this.#followers.set(key.id, [])
-          if (found) this.#expired.push(key.id)
+          if (found) this.#expired.push(found)
         }
       } else if (said.kind === 'reused') this.#answers.push([waiting, said])
       else {

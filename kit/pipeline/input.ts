@@ -43,6 +43,8 @@ export interface Source<Selection> {
   /** What `claim` may give at most; their rows are loaded together with the claim. */
   candidates(selection: Selection): readonly Input[]
   claim(work: UnitOfWork, selection: Selection): Promise<Claim>
+  /** Rows are locked before the claim. For tasks: who moves a timer holds its rows already, and locking the other way deadlocks. */
+  readonly rowsFirst?: boolean
   /** Two smaller selections to be run one after the other, or undefined when there is one input. */
   split(selection: Selection): readonly [Selection, Selection] | undefined
 }

@@ -37,12 +37,14 @@ export function outcomeSource(options: OutcomeOptions): Source<readonly Finished
   const inputsOf = (finished: readonly FinishedTask[]) => finished.flatMap((one) => inputOf(one, options.effects))
   return {
     candidates: inputsOf,
+    rowsFirst: true,
     split: (selection) => (selection.length > 1 ? halve(selection) : undefined),
     async claim(work, selection) {
       const held = await work.tasks.lock(selection.map(({ task }) => ({ id: task.id, token: task.token })))
-      const ids = new Set(held.map(({ id }) => id))
+      // By token too: a runner that lost a lease and claimed the task anew may bring both answers in one batch.
+      const tokens = new Map(held.map(({ id, token }) => [id, token]))
       return new OutcomeClaim(
-        selection.filter(({ task }) => ids.has(task.id)),
+        selection.filter(({ task }) => tokens.get(task.id) === task.token),
         inputsOf,
         options,
       )

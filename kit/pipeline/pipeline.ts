@@ -21,7 +21,7 @@ import { derivedId } from './derive.ts'
 import type { Claim, Input, Result, Source } from './input.ts'
 import { loadRows } from './load.ts'
 import { allSent, together, type Transactions, type UnitOfWork } from './unit-of-work.ts'
-import { WorkingSet } from './working-set.ts'
+import { DecisionError, WorkingSet } from './working-set.ts'
 
 const RETRIES: Record<Blame, number> = { appeared: 5, contention: 5, 'unknown-commit': 3, input: 0, unavailable: 0 }
 
@@ -98,11 +98,11 @@ export class Pipeline {
     try {
       const set = new WorkingSet()
       const candidates = source.candidates(selection).filter((input) => !refused.has(input.id))
-      const [now, claim, unloadable] = await together([
-        work.begun,
-        source.claim(work, selection),
-        loadRows(work.rows, set, tables, candidates, handler),
-      ])
+      const load = () => loadRows(work.rows, set, tables, candidates, handler)
+      // Statements run in the order of these calls; both are verified before anything is decided (P1).
+      const loading = source.rowsFirst ? load() : undefined
+      const claiming = source.claim(work, selection)
+      const [now, claim, unloadable] = await together([work.begun, claiming, loading ?? load()])
       if (claim.inputs.length === 0 && claim.settles !== true) {
         await work.rollback()
         claim.committed?.([], [])
@@ -140,6 +140,8 @@ export class Pipeline {
       if (!decide) throw new Error(`Nothing handles ${input.kind} ${input.type}`)
       const context = { now: Math.max(now, input.notBefore ?? 0), inputId: input.id, requestId: input.requestId }
       const decision = decide.decide(input.data as never, set, context)
+      // A promise, say: decisions are pure, so nothing in them can wait.
+      if (!['accepted', 'rejected'].includes(decision?.kind)) throw new DecisionError(`${input.type} gave no decision`)
       claim.decided?.(input, decision)
       if (decision.kind === 'accepted') {
         // All that can throw comes before the first change, and the changes go in whole or not at all.

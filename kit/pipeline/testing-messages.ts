@@ -106,6 +106,7 @@ export function describeMessages(kind: Kind): void {
     effectOnce(current)
     poisonThatThrows(current)
     poisonThatTheDatabaseRefuses(current)
+    whoIsToBlame(current)
   })
 }
 
@@ -251,6 +252,45 @@ function poisonThatThrows(current: () => Bench): void {
     expect(await bench.parked()).toMatchObject([{ key: 'a', messages: 1 }])
   })
 }
+
+function whoIsToBlame(current: () => Bench): void {
+  it('blames no message when the database does not write: nothing parks, nothing moves, and later all is well', async () => {
+    const bench = current()
+    const { world } = bench
+    await bench.send(added('a', 1), added('b', 1))
+    const backlogs = await bench.poll()
+    if (world.memory) world.memory.refuseWrites = '53100'
+    else await world.sql(fullDisk)
+    await expect(bench.run(backlogs)).rejects.toMatchObject({ code: '53100' })
+    if (world.memory) world.memory.refuseWrites = undefined
+    else await world.sql('DROP FUNCTION tally.disk_full CASCADE')
+    expect(await bench.parked()).toEqual([])
+    expect(await bench.poll()).toEqual(backlogs)
+    await bench.drain()
+    expect(await bench.histories()).toEqual({ a: [1], b: [1] })
+  })
+
+  it('blames the source and the key: the same key of another log flows', async () => {
+    const bench = current()
+    const { tally, lanes } = bench.world
+    // Tally reads its own log, too. What it says there means nothing to it.
+    await tally.groups.ensure('tally', ['tally'], lanes)
+    bench.poison.add('a/1')
+    await bench.send(added('a', 1))
+    await bench.drain()
+    await bench.send(added('a', 2))
+    await send(tally, added('a', 3))
+    const { backlogs } = await poll(tally.groups, 'tally', [bench.world.upstream.log, tally.log], 500, 0)
+    expect(kinds(await bench.run(backlogs)).toSorted()).toEqual(['decided', 'held'])
+    expect(await bench.histories()).toEqual({ a: [3] })
+    expect(await bench.parked()).toMatchObject([{ source: 'upstream', key: 'a', messages: 2 }])
+  })
+}
+
+const fullDisk = `
+  CREATE FUNCTION tally.disk_full() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$;
+  CREATE TRIGGER disk_full BEFORE INSERT ON tally.counters FOR EACH ROW EXECUTE FUNCTION tally.disk_full()`
 
 function poisonThatTheDatabaseRefuses(current: () => Bench): void {
   it('I8 parks alone, found in the middle of a batch, with what the database said', async () => {

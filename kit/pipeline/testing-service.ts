@@ -57,7 +57,8 @@ export async function openService(definition: ServiceDefinition, migrations: URL
   await ensureLanes(reads, schema, LANES)
   const transactions = postgresTransactions({ pool, schema, tables, lanes: LANES, timers: systemTimers })
   const handler = router({ ...definition, commands: [...commands, ...messages] })
-  const startQueue = () => new CommandQueue(new Pipeline({ transactions, tables, handler, timers: systemTimers, random: systemRandom }))
+  const startQueue = () =>
+    new CommandQueue(new Pipeline({ transactions, tables, handler, timers: systemTimers, random: systemRandom }))
   const queues = [startQueue(), startQueue(), startQueue()] as const
   let turn = 0
   return {

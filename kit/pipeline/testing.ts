@@ -11,25 +11,21 @@
  */
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
-import { Type } from 'typebox'
 import { memoryGroups } from '../consumer/memory.ts'
 import type { GroupReader } from '../consumer/port.ts'
 import { postgresGroups } from '../consumer/postgres.ts'
 import { systemClock, systemTimers, type Clock, type Timers } from '../core/clock.ts'
 import { systemRandom } from '../core/prng.ts'
 import { MemoryDatabase } from '../database/memory.ts'
-import { migrateAll } from '../database/migrate.ts'
 import { createPool, type Pool } from '../database/pool.ts'
 import { integer, json, nullable, snakeCase, table, text, type Table } from '../database/table.ts'
-import { withTemplate } from '../database/testing.ts'
 import { memoryLogReader } from '../log/memory.ts'
-import { message, type NewMessage } from '../log/message.ts'
+import { message, type MessageType, type NewMessage } from '../log/message.ts'
 import type { LogReader } from '../log/port.ts'
 import { ensureLanes, postgresLogReader } from '../log/postgres.ts'
 import { memoryTaskQueue } from '../task/memory.ts'
 import type { TaskQueue } from '../task/port.ts'
 import { postgresTaskQueue } from '../task/postgres.ts'
-import { silentLogger } from '../telemetry/logger.ts'
 import { accept, on, onCommand, reject, type Rows } from './decision.ts'
 import { derivedId } from './derive.ts'
 import { memoryTransactions } from './memory.ts'
@@ -109,23 +105,24 @@ const countersSql = `CREATE TABLE tally.counters (
 
 export type Counter = { key: string; value: number; badge: string | null; history: readonly number[] }
 
-/** Upstream says: add `amount` to the counter `key`. A sum below zero is refused by the database, not by the decision. */
-export const Added = message(
-  'Added',
-  'key',
-  Type.Object({ key: Type.String(), seq: Type.Integer(), amount: Type.Integer(), badge: Type.Optional(Type.String()) }),
-)
-/** Tally says, for each `Added` it applied. */
-export const Counted = message('Counted', 'key', Type.Object({ key: Type.String(), seq: Type.Integer(), value: Type.Integer() }))
-/** Nobody handles this. */
-export const Chatter = message('Chatter', 'key', Type.Object({ key: Type.String() }))
-
 export interface Addition {
   readonly key: string
+  /** Numbers what is sent to one counter. */
   readonly seq: number
   readonly amount: number
   readonly badge?: string
 }
+
+/** Without a schema: nothing here validates, and the processes that tests start would wait longest for typebox. */
+const keyed = <Data extends { readonly key: string }>(type: string) =>
+  message(type, 'key', undefined as never) as unknown as MessageType<Data>
+
+/** Upstream says: add `amount` to the counter `key`. A sum below zero is refused by the database, not by the decision. */
+export const Added = keyed<Addition>('Added')
+/** Tally says, for each `Added` it applied. */
+export const Counted = keyed<{ readonly key: string; readonly seq: number; readonly value: number }>('Counted')
+/** Nobody handles this. */
+export const Chatter = keyed<{ readonly key: string }>('Chatter')
 
 export const added = (key: string, seq: number, rest: Partial<Addition> = {}): NewMessage =>
   Added({ key, seq, amount: 1, ...rest })
@@ -153,7 +150,7 @@ export function tallyService({ inspect, tables, tasks, commands }: TallyOptions 
   }
   return {
     name: 'tally',
-    tables: tables ?? [counters as unknown as Table<object>],
+    tables: tables ?? [counters],
     commands: commands ?? [onCommand<Addition>('Add', { lock, decide })],
     messages: [on(Added, { lock, decide })],
     tasks: tasks ?? [],
@@ -238,6 +235,10 @@ function openMemory({ lanes = 8, clock = systemClock, timers = systemTimers }: W
 const kitMigrations = { name: 'kit', directory: fileURLToPath(new URL('../database/migrations', import.meta.url)) }
 
 async function openPostgres({ lanes = 8, extra }: WorldOptions): Promise<World> {
+  // Loaded here, because a process that a test starts needs none of it and should start quickly.
+  const { withTemplate } = await import('../database/testing.ts')
+  const { migrateAll } = await import('../database/migrate.ts')
+  const { silentLogger } = await import('../telemetry/logger.ts')
   const database = await withTemplate('kit tally 1', async (url) => {
     const schemas = ['upstream', 'tally'].map((schema) => ({ schema, sets: [kitMigrations] }))
     await migrateAll(url, schemas, silentLogger())

@@ -32,6 +32,7 @@ export interface Transactions {
 export async function together<T extends readonly unknown[]>(
   promises: readonly [...{ [I in keyof T]: Promise<T[I]> }],
 ): Promise<T> {
+  // oxlint-disable-next-line typescript/await-thenable -- a mapped tuple of promises, which the rule does not see through
   const settled = await Promise.allSettled(promises)
   const failed = settled.find((result): result is PromiseRejectedResult => result.status === 'rejected')
   if (failed) throw failed.reason

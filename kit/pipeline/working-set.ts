@@ -28,13 +28,13 @@ export class WorkingSet implements Rows {
   readonly #loaded = new Set<Table<object>>()
 
   get<Row extends object>(table: Table<Row>, key: string): Row | undefined {
-    const rows = this.#entries.get(table as unknown as Table<object>)
+    const rows = this.#entries.get(table)
     const entry = rows?.get(key)
     if (entry) return entry.now as Row | undefined
-    if (this.#loaded.has(table as unknown as Table<object>)) {
+    if (this.#loaded.has(table)) {
       throw new DecisionError(`${table.name} ${key} is read, but the lock did not name it`)
     }
-    this.asked.add(table as unknown as Table<object>)
+    this.asked.add(table)
     return undefined
   }
 
@@ -55,7 +55,7 @@ export class WorkingSet implements Rows {
       const entry = this.#entries.get(table)?.get(key)
       if (entry && (entry.locked || !lock)) continue
       let keys = wanted.get(table)
-      if (!keys) wanted.set(table, (keys = new Map()))
+      if (!keys) wanted.set(table, (keys = new Map<string, boolean>()))
       keys.set(key, lock || keys.get(key) === true)
     }
     return new Map(
@@ -69,7 +69,7 @@ export class WorkingSet implements Rows {
 
   add(table: Table<object>, keys: readonly string[], rows: readonly object[], locked: boolean): void {
     let entries = this.#entries.get(table)
-    if (!entries) this.#entries.set(table, (entries = new Map()))
+    if (!entries) this.#entries.set(table, (entries = new Map<string, Entry>()))
     for (const key of keys) entries.set(key, { before: undefined, now: undefined, locked, anew: false })
     for (const row of rows) entries.set(table.keyOf(row), { before: row, now: row, locked, anew: false })
   }

@@ -122,6 +122,8 @@ describe('breaker', () => {
 
   test('open times double from 5 s to 60 s', () => {
     const none = { next: () => 0 }
-    expect([1, 2, 3, 4, 5, 6].map((time) => openMs(time, none))).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000])
+    expect([1, 2, 3, 4, 5, 6].map((time) => openMs(time, none))).toEqual([
+      5_000, 10_000, 20_000, 40_000, 60_000, 60_000,
+    ])
   })
 })

@@ -11,7 +11,15 @@
  */
 
 import { BrokenCircuitError, BulkheadRejectedError, TaskCancelledError } from 'cockatiel'
-import { CircuitState, SamplingBreaker, TimeoutStrategy, bulkhead, circuitBreaker, handleWhen, timeout } from 'cockatiel'
+import {
+  CircuitState,
+  SamplingBreaker,
+  TimeoutStrategy,
+  bulkhead,
+  circuitBreaker,
+  handleWhen,
+  timeout,
+} from 'cockatiel'
 import type { IBackoff } from 'cockatiel'
 import { systemClock } from '../core/clock.ts'
 import type { Clock } from '../core/clock.ts'
@@ -86,14 +94,21 @@ export function providerPolicy(options: ProviderPolicyOptions): ProviderPolicy {
   const { name, timeoutMs, concurrency, queue = 0, isFailure = () => true, onState } = options
   const { clock = systemClock, random = systemRandom } = options
   let halfOpensAtMs = 0
-  const openFor = (time: number): IBackoff<unknown> => ({ duration: openMs(time, random), next: () => openFor(time + 1) })
+  const openFor = (time: number): IBackoff<unknown> => ({
+    duration: openMs(time, random),
+    next: () => openFor(time + 1),
+  })
 
   const places = bulkhead(concurrency, queue)
   const breaker = circuitBreaker(
     handleWhen((error) => !(error instanceof CallAborted) && isFailure(error)),
     {
       halfOpenAfter: { next: () => noting(openFor(1)) },
-      breaker: new SamplingBreaker({ threshold: OPENS_ABOVE, duration: WINDOW_MS, minimumRps: (AT_LEAST_CALLS * 1000) / WINDOW_MS }),
+      breaker: new SamplingBreaker({
+        threshold: OPENS_ABOVE,
+        duration: WINDOW_MS,
+        minimumRps: (AT_LEAST_CALLS * 1000) / WINDOW_MS,
+      }),
     },
   )
   const timer = timeout(timeoutMs, TimeoutStrategy.Aggressive)
@@ -111,7 +126,9 @@ export function providerPolicy(options: ProviderPolicyOptions): ProviderPolicy {
       // instanceof: the library's own isTaskCancelledError (3.2.1) looks for another error's mark and never matches
       if (!(error instanceof TaskCancelledError)) throw error
       if (outer.aborted) throw new CallAborted(`The call to ${name} was given up; its outcome is unknown`)
-      throw new ProviderTimedOut(`${name} did not answer within ${timeoutMs} ms; the outcome is unknown, send it again with the same key`)
+      throw new ProviderTimedOut(
+        `${name} did not answer within ${timeoutMs} ms; the outcome is unknown, send it again with the same key`,
+      )
     }
   }
 
@@ -127,9 +144,13 @@ export function providerPolicy(options: ProviderPolicyOptions): ProviderPolicy {
         }
         if (error instanceof BrokenCircuitError) {
           const retryAfterMs = Math.max(0, Math.ceil(halfOpensAtMs - clock.monotonic()))
-          throw new ProviderUnavailable(`${name} has been failing; this call was not made, try again in ${retryAfterMs} ms`, retryAfterMs)
+          throw new ProviderUnavailable(
+            `${name} has been failing; this call was not made, try again in ${retryAfterMs} ms`,
+            retryAfterMs,
+          )
         }
-        if (error instanceof TaskCancelledError) throw new CallAborted(`The call to ${name} was given up before it was made`)
+        if (error instanceof TaskCancelledError)
+          throw new CallAborted(`The call to ${name} was given up before it was made`)
         throw error
       }
     },

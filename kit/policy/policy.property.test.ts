@@ -12,15 +12,18 @@ const policy = fc.record({
   attempts: fc.integer({ min: 1, max: 50 }),
 })
 
-test.prop([policy, fc.integer({ min: 1, max: 60 }), unit])('a delay is a whole number within the cap, or there is none', (p, attempt, r) => {
-  const delay = nextDelayMs(p, attempt, { next: () => r })
-  if (attempt >= p.attempts) expect(delay).toBeUndefined()
-  else {
-    expect(Number.isInteger(delay)).toBe(true)
-    expect(delay).toBeGreaterThanOrEqual(0)
-    expect(delay).toBeLessThan(p.capMs)
-  }
-})
+test.prop([policy, fc.integer({ min: 1, max: 60 }), unit])(
+  'a delay is a whole number within the cap, or there is none',
+  (p, attempt, r) => {
+    const delay = nextDelayMs(p, attempt, { next: () => r })
+    if (attempt >= p.attempts) expect(delay).toBeUndefined()
+    else {
+      expect(Number.isInteger(delay)).toBe(true)
+      expect(delay).toBeGreaterThanOrEqual(0)
+      expect(delay).toBeLessThan(p.capMs)
+    }
+  },
+)
 
 test.prop([fc.integer({ min: 1, max: 2_000 }), unit])('the breaker stays open between 5 and 60 seconds', (time, r) => {
   expect(openMs(time, { next: () => r })).toBeGreaterThanOrEqual(5_000)

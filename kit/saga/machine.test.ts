@@ -1,5 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import { all, begin, fail, go, hasEnded, onCancel, onDeadline, onEvent, type SagaDefinition, type SagaState } from './machine.ts'
+import {
+  all,
+  begin,
+  fail,
+  go,
+  hasEnded,
+  onCancel,
+  onDeadline,
+  onEvent,
+  type SagaDefinition,
+  type SagaState,
+} from './machine.ts'
 
 const say = (type: string) => ({ type, key: 'x', data: {} })
 
@@ -21,8 +32,17 @@ const trip: SagaDefinition<object> = {
       undo: { ask: () => say('FreeCar'), until: ['CarFreed', 'CarNeverBooked'] },
       withinMs: 100,
     },
-    flight: { pivot: true, ask: () => [say('Fly')], on: { Landed: go('bills'), Cancelled: fail('no-flight') }, withinMs: 1000 },
-    bills: { ask: () => [say('PayHotel'), say('PayCar')], on: { HotelPaid: all('completed'), CarPaid: all('completed') }, withinMs: 1000 },
+    flight: {
+      pivot: true,
+      ask: () => [say('Fly')],
+      on: { Landed: go('bills'), Cancelled: fail('no-flight') },
+      withinMs: 1000,
+    },
+    bills: {
+      ask: () => [say('PayHotel'), say('PayCar')],
+      on: { HotelPaid: all('completed'), CarPaid: all('completed') },
+      withinMs: 1000,
+    },
   },
 }
 
@@ -31,8 +51,9 @@ const late = { code: 'deadline', message: '' }
 const unwanted = { code: 'cancelled', message: '' }
 
 function walk(...events: readonly string[]): { state: SagaState; asked: string[] } {
-  let { state, messages } = begin(trip, {}, 0)
-  const asked = types(messages)
+  const first = begin(trip, {}, 0)
+  let { state } = first
+  const asked = types(first.messages)
   for (const type of events) {
     const move = onEvent(trip, state, { type, data: {} }, {}, 0)
     if (!move) continue
@@ -44,7 +65,10 @@ function walk(...events: readonly string[]): { state: SagaState; asked: string[]
 
 describe('the way forward', () => {
   test('asks one step after the other and waits for all answers of the last', () => {
-    expect(walk('HotelBooked', 'CarBooked', 'Landed', 'CarPaid').state).toMatchObject({ status: 'bills', waiting: ['HotelPaid'] })
+    expect(walk('HotelBooked', 'CarBooked', 'Landed', 'CarPaid').state).toMatchObject({
+      status: 'bills',
+      waiting: ['HotelPaid'],
+    })
     const { state, asked } = walk('HotelBooked', 'CarBooked', 'Landed', 'CarPaid', 'HotelPaid')
     expect(state).toMatchObject({ status: 'completed', deadlineAt: null, version: 3 })
     expect(asked).toEqual(['BookHotel', 'BookCar', 'Fly', 'PayHotel', 'PayCar'])
@@ -85,7 +109,13 @@ describe('the way back', () => {
 
   test("the failing event's own code and message win", () => {
     const { state } = begin(trip, {}, 0)
-    const move = onEvent(trip, state, { type: 'HotelFull', data: { code: 'fully-booked', message: 'In August?' } }, {}, 0)
+    const move = onEvent(
+      trip,
+      state,
+      { type: 'HotelFull', data: { code: 'fully-booked', message: 'In August?' } },
+      {},
+      0,
+    )
     expect(move?.state.failure).toEqual({ code: 'fully-booked', message: 'In August?' })
   })
 })
@@ -97,12 +127,17 @@ describe('cancelling', () => {
     expect(types(move!.messages)).toEqual(['FreeCar'])
   })
 
-  test.each([['HotelBooked', 'CarBooked'], ['HotelBooked', 'CarBooked', 'Landed']])('S1: not past the point of no return: %s %s %s', (...events) => {
+  test.each([
+    ['HotelBooked', 'CarBooked'],
+    ['HotelBooked', 'CarBooked', 'Landed'],
+  ])('S1: not past the point of no return: %s %s %s', (...events) => {
     expect(onCancel(trip, walk(...events).state, unwanted, {}, 0)).toBeUndefined()
   })
 
   test('not when it is completed; nothing more when it is compensating or cancelled', () => {
-    expect(onCancel(trip, walk('HotelBooked', 'CarBooked', 'Landed', 'CarPaid', 'HotelPaid').state, unwanted, {}, 0)).toBeUndefined()
+    expect(
+      onCancel(trip, walk('HotelBooked', 'CarBooked', 'Landed', 'CarPaid', 'HotelPaid').state, unwanted, {}, 0),
+    ).toBeUndefined()
     const { state } = walk('HotelFull')
     expect(onCancel(trip, state, unwanted, {}, 0)).toEqual({ state, messages: [] })
   })
@@ -112,7 +147,11 @@ describe('deadlines', () => {
   test('before the point of no return they compensate', () => {
     const { state } = walk()
     expect(onDeadline(trip, state, late, {}, 99)).toBeUndefined()
-    expect(onDeadline(trip, state, late, {}, 100)?.state).toMatchObject({ status: 'compensating', failure: late, undo: ['hotel'] })
+    expect(onDeadline(trip, state, late, {}, 100)?.state).toMatchObject({
+      status: 'compensating',
+      failure: late,
+      undo: ['hotel'],
+    })
   })
 
   test('S1: after it they ask again and raise an alarm', () => {
@@ -125,7 +164,10 @@ describe('deadlines', () => {
   test('S3: an undo that is not answered is asked again, with an alarm', () => {
     const { state } = onCancel(trip, walk('HotelBooked').state, unwanted, {}, 0)!
     const move = onDeadline(trip, state, late, {}, 60)
-    expect(move).toMatchObject({ alarm: 'undoing car is overdue', state: { status: 'compensating', deadlineAt: 120, failure: unwanted } })
+    expect(move).toMatchObject({
+      alarm: 'undoing car is overdue',
+      state: { status: 'compensating', deadlineAt: 120, failure: unwanted },
+    })
     expect(types(move!.messages)).toEqual(['FreeCar'])
   })
 

@@ -87,7 +87,14 @@ export interface Move {
 export function begin<Subject>(saga: SagaDefinition<Subject>, subject: Subject, now: number): Move {
   const [first] = Object.keys(saga.steps)
   if (first === undefined) throw new Error(`Saga ${saga.name} has no steps`)
-  const state: SagaState = { status: first, version: saga.version, waiting: [], undo: [], failure: null, deadlineAt: null }
+  const state: SagaState = {
+    status: first,
+    version: saga.version,
+    waiting: [],
+    undo: [],
+    failure: null,
+    deadlineAt: null,
+  }
   return enter(saga, state, first, subject, now)
 }
 
@@ -161,7 +168,13 @@ function onUndone<Subject>(
   return undoNext(saga, state, rest, subject, now)
 }
 
-function enter<Subject>(saga: SagaDefinition<Subject>, state: SagaState, to: string, subject: Subject, now: number): Move {
+function enter<Subject>(
+  saga: SagaDefinition<Subject>,
+  state: SagaState,
+  to: string,
+  subject: Subject,
+  now: number,
+): Move {
   if (to === COMPLETED) return { state: { ...state, status: COMPLETED, waiting: [], deadlineAt: null }, messages: [] }
   const step = stepOf(saga, to)
   const waiting = Object.keys(step.on).filter((type) => step.on[type]!.kind === 'all')

@@ -18,7 +18,15 @@ import {
   type Rows,
 } from '../pipeline/decision.ts'
 import type { TaskChange } from '../task/port.ts'
-import { hasEnded, onDeadline, onEvent, type Failure, type Move, type SagaDefinition, type SagaState } from './machine.ts'
+import {
+  hasEnded,
+  onDeadline,
+  onEvent,
+  type Failure,
+  type Move,
+  type SagaDefinition,
+  type SagaState,
+} from './machine.ts'
 
 export interface SagaBinding<Row extends object> {
   readonly table: Table<Row>
@@ -110,7 +118,10 @@ export function sagaTimer<Row extends object>(binding: SagaBinding<Row>): Decide
       const move = onDeadline(definitionOf(binding, state), state, binding.deadline, row, context.now)
       if (!move) return accept({ tasks: deadlineTimer(binding, row) })
       const decision = moved(binding, row, move, context)
-      return { ...decision, tasks: [...decision.tasks, ...deadlineTimer(binding, binding.withState(row, move.state, context))] }
+      return {
+        ...decision,
+        tasks: [...decision.tasks, ...deadlineTimer(binding, binding.withState(row, move.state, context))],
+      }
     },
-  } as Decider
+  }
 }

@@ -1,15 +1,22 @@
 /** Tasks over memory. */
 import type { MemoryDatabase, MemoryTransaction } from '../database/memory.ts'
 import { ConstraintError } from '../database/errors.ts'
-import { jsonText } from '../database/values.ts'
+import { assertHolds, jsonText } from '../database/values.ts'
 import type { PendingTask, Settlement, StoredTask, Task, TaskHold, TaskQueue, TaskStats, TaskStore } from './port.ts'
 
 const tableOf = (schema: string): string => `${schema}.tasks`
 
 function fresh(task: PendingTask, token: number): StoredTask {
-  const { id, type, key, requestId, at, dueAt = at } = task
+  const { id, type, key, requestId, at } = task
   const data = copied(task.data)
+  const dueAt = instant(task.dueAt ?? at)
+  assertHolds('text', 'key', key)
   return { id, type, key, data, dueAt, requestId, attempt: 0, token, state: 'open', outcome: null, error: null }
+}
+
+function instant(ms: number): number {
+  assertHolds('instant', 'dueAt', ms)
+  return Math.trunc(ms)
 }
 
 /** Through JSON and back, as through PostgreSQL. */
@@ -22,7 +29,7 @@ function settled(task: StoredTask, settlement: Settlement): StoredTask {
     return { ...task, token, state, error, outcome: settlement.outcome && copied(settlement.outcome) }
   }
   const attempt = task.attempt - (settlement.refund ? 1 : 0)
-  return { ...task, token, state, error, attempt, outcome: null, dueAt: settlement.dueAt }
+  return { ...task, token, state, error, attempt, outcome: null, dueAt: instant(settlement.dueAt) }
 }
 
 export function memoryTasks(schema: string): (tx: MemoryTransaction) => TaskStore {

@@ -69,7 +69,7 @@ function statements(schema: string) {
     ),
     nextDue: named(
       'next_due',
-      `SELECT ceil(greatest(0, extract(epoch FROM min(due_at) - clock_timestamp()) * 1000))::int8 AS ms
+      `SELECT ceil(extract(epoch FROM min(due_at) - clock_timestamp()) * 1000)::int8 AS ms
        FROM ${schema}.tasks WHERE state = 'open' AND type = ANY($1::text[])`,
     ),
     stats: named('stats', `SELECT type, state, count(*) AS count FROM ${schema}.tasks GROUP BY type, state`),
@@ -145,7 +145,8 @@ export function postgresTaskQueue(pool: Pool, schema: string): TaskQueue {
     },
     async nextDueInMs(types) {
       const [row] = await pool.query<{ ms: number | null }>(sql.nextDue, [types])
-      return row?.ms ?? undefined
+      const ms = row?.ms
+      return typeof ms === 'number' ? Math.max(0, ms) : undefined
     },
     stats: () => pool.query<TaskStats>(sql.stats, []),
     redrive: async (id) => (await pool.query(sql.redrive, [id])).length > 0,

@@ -29,7 +29,8 @@ describe('events', () => {
     for (const [name, spec] of Object.entries(kitEvents)) {
       expect(name).toMatch(/^[a-z]+(\.[a-z-]+)+$/)
       expect(spec.says).not.toMatch(/\.$/)
-      for (const field of Object.values(spec.fields)) expect((field as { description?: string }).description, name).toBeTruthy()
+      for (const field of Object.values(spec.fields))
+        expect((field as { description?: string }).description, name).toBeTruthy()
     }
   })
 })

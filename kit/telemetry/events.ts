@@ -18,7 +18,10 @@ export interface EventSpec<Fields extends TProperties = TProperties> {
 
 export type Catalogue = Readonly<Record<string, EventSpec>>
 export type FieldsOf<E extends EventSpec> = Static<TObject<E['fields']>>
-export type EventLog<C extends Catalogue> = <Name extends keyof C & string>(name: Name, fields: FieldsOf<C[Name]>) => void
+export type EventLog<C extends Catalogue> = <Name extends keyof C & string>(
+  name: Name,
+  fields: FieldsOf<C[Name]>,
+) => void
 
 /** Declares one event of a catalogue. */
 export function event<const Fields extends TProperties>(
@@ -58,14 +61,20 @@ export const kitEvents = {
   'server.draining': event('info', 'Not ready any more; requests in progress are finished', {
     lingerMs: count('How long requests are still accepted, each with Connection: close'),
   }),
-  'server.closed': event('info', 'The HTTP server is closed', { cut: Type.Boolean({ description: 'Whether connections had to be cut' }) }),
+  'server.closed': event('info', 'The HTTP server is closed', {
+    cut: Type.Boolean({ description: 'Whether connections had to be cut' }),
+  }),
 
   'http.done': event('info', 'A request that may change something was answered', {
     ...request,
     status: count('HTTP status'),
     ms: count('From the request line to the end of the answer'),
   }),
-  'http.slow': event('warn', 'A request took long', { ...request, status: count('HTTP status'), ms: count('How long') }),
+  'http.slow': event('warn', 'A request took long', {
+    ...request,
+    status: count('HTTP status'),
+    ms: count('How long'),
+  }),
   'http.failed': event('error', 'A request hit a bug and was answered 500', { ...request, err }),
   'http.unavailable': event('warn', 'Requests are answered 503', {
     ...request,
@@ -78,9 +87,20 @@ export const kitEvents = {
   'database.lost': event('error', 'The database is away; sources back off', { err }),
   'database.back': event('info', 'The database is back', { awayMs: count('How long it was away') }),
 
-  'pipeline.retried': event('info', 'A transaction lost a race and runs again', { attempt: count('1, 2, 3'), inputs: count('Inputs in the batch'), err }),
-  'pipeline.bisected': event('warn', 'The data of an input was refused; the batch is split', { inputs: count('Inputs in the batch'), err }),
-  'pipeline.bug': event('error', 'A decision threw; its input is set aside', { input: text('The input id'), kind: text('command, message, outcome or timer'), err }),
+  'pipeline.retried': event('info', 'A transaction lost a race and runs again', {
+    attempt: count('1, 2, 3'),
+    inputs: count('Inputs in the batch'),
+    err,
+  }),
+  'pipeline.bisected': event('warn', 'The data of an input was refused; the batch is split', {
+    inputs: count('Inputs in the batch'),
+    err,
+  }),
+  'pipeline.bug': event('error', 'A decision threw; its input is set aside', {
+    input: text('The input id'),
+    kind: text('command, message, outcome or timer'),
+    err,
+  }),
 
   'consumer.parked': event('warn', 'A message is parked, and with it its key', {
     group,
@@ -90,7 +110,12 @@ export const kitEvents = {
     messageId: text('The message'),
     err,
   }),
-  'consumer.unparked': event('info', 'A parked key flows again', { group, source, key: text('The key'), applied: count('Messages applied') }),
+  'consumer.unparked': event('info', 'A parked key flows again', {
+    group,
+    source,
+    key: text('The key'),
+    applied: count('Messages applied'),
+  }),
   'consumer.forked': event('error', 'Log forked: the source was rewound, the lane halts. See the runbook on epochs', {
     group,
     source,
@@ -100,18 +125,41 @@ export const kitEvents = {
     found: text('The id the source has there, empty when none'),
   }),
 
-  'task.retried': event('info', 'A task failed and is tried again', { queue, taskId, attempt: count('Which attempt'), afterMs: count('How long until the next'), err }),
-  'task.dead': event('error', 'A task has no attempts left', { queue, taskId, attempt: count('How many attempts'), err }),
-  'task.stubborn': event('error', 'A task that has no last attempt keeps failing. See the runbook on stuck compensations', {
+  'task.retried': event('info', 'A task failed and is tried again', {
+    queue,
+    taskId,
+    attempt: count('Which attempt'),
+    afterMs: count('How long until the next'),
+    err,
+  }),
+  'task.dead': event('error', 'A task has no attempts left', {
     queue,
     taskId,
     attempt: count('How many attempts'),
     err,
   }),
+  'task.stubborn': event(
+    'error',
+    'A task that has no last attempt keeps failing. See the runbook on stuck compensations',
+    {
+      queue,
+      taskId,
+      attempt: count('How many attempts'),
+      err,
+    },
+  ),
   'task.fenced': event('warn', 'A worker that had lost its lease was refused', { queue, taskId }),
 
-  'breaker.changed': event('warn', 'A circuit breaker changed', { provider: text('The provider'), state: text('closed, open or half-open') }),
-  'log.refilled': event('info', 'Messages the transport lost were fetched from their source', { source, lane, from: count('First position'), count: count('How many') }),
+  'breaker.changed': event('warn', 'A circuit breaker changed', {
+    provider: text('The provider'),
+    state: text('closed, open or half-open'),
+  }),
+  'log.refilled': event('info', 'Messages the transport lost were fetched from their source', {
+    source,
+    lane,
+    from: count('First position'),
+    count: count('How many'),
+  }),
 } satisfies Catalogue
 
 export type KitLog = EventLog<typeof kitEvents>

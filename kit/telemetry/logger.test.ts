@@ -31,7 +31,11 @@ describe('lines', () => {
 describe('secrets', () => {
   test('are censored by name, wherever they are', () => {
     const { logger, lines } = capture()
-    logger.info({ headers: { authorization: 'Bearer x.y.z' }, body: { payment: { token: 'visa-123' } }, password: 'hunter2' })
+    logger.info({
+      headers: { authorization: 'Bearer x.y.z' },
+      body: { payment: { token: 'visa-123' } },
+      password: 'hunter2',
+    })
     logger.child({ databaseUrl: 'postgres://u:p4ss@h/d' }).info('started')
     for (const secret of ['x.y.z', 'visa-123', 'hunter2', 'p4ss']) expect(lines.join('')).not.toContain(secret)
   })

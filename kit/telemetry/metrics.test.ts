@@ -12,7 +12,9 @@ describe('metrics', () => {
     record(503, 1)
     const page = await scrape(metrics)
     expect(page).toContain('cauce_http_request_seconds_count{method="POST",route="/v1/orders",status="2xx"} 2')
-    expect(page).toContain('cauce_http_request_seconds_bucket{le="0.005",method="POST",route="/v1/orders",status="2xx"} 1')
+    expect(page).toContain(
+      'cauce_http_request_seconds_bucket{le="0.005",method="POST",route="/v1/orders",status="2xx"} 1',
+    )
     expect(page).toContain('cauce_http_request_seconds_count{method="POST",route="/v1/orders",status="5xx"} 1')
   })
 

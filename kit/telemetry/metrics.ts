@@ -51,19 +51,40 @@ export function createMetrics(options: MetricsOptions = {}) {
   const registry = new Registry()
   const registers = [registry]
   if (options.node ?? true) collectDefaultMetrics({ register: registry })
-  const counter = (name: string, help: string, labelNames: string[]) => new Counter({ name, help, labelNames, registers })
+  const counter = (name: string, help: string, labelNames: string[]) =>
+    new Counter({ name, help, labelNames, registers })
   const histogram = (name: string, help: string, labelNames: string[], buckets: number[]) =>
     new Histogram({ name, help, labelNames, buckets, registers })
 
-  const requests = histogram('cauce_http_request_seconds', 'Time to answer, by class of status', ['method', 'route', 'status'], httpBuckets)
+  const requests = histogram(
+    'cauce_http_request_seconds',
+    'Time to answer, by class of status',
+    ['method', 'route', 'status'],
+    httpBuckets,
+  )
   const problems = counter('cauce_http_problems_total', 'Problem documents answered', ['code'])
-  const commands = histogram('cauce_command_seconds', 'From a command being taken to its reply', ['service', 'outcome'], httpBuckets)
-  const batches = histogram('cauce_batch_inputs', 'Inputs decided in one transaction', ['service', 'kind'], batchBuckets)
+  const commands = histogram(
+    'cauce_command_seconds',
+    'From a command being taken to its reply',
+    ['service', 'outcome'],
+    httpBuckets,
+  )
+  const batches = histogram(
+    'cauce_batch_inputs',
+    'Inputs decided in one transaction',
+    ['service', 'kind'],
+    batchBuckets,
+  )
   const transactions = histogram('cauce_batch_seconds', 'Time of one transaction', ['service', 'kind'], httpBuckets)
   const applied = counter('cauce_messages_applied_total', 'Messages applied', ['group', 'source'])
   const parked = counter('cauce_messages_parked_total', 'Messages parked', ['group', 'source'])
   const attempts = histogram('cauce_task_attempt_seconds', 'Attempts at tasks', ['queue', 'outcome'], httpBuckets)
-  const breakers = new Gauge({ name: 'cauce_breaker_open', help: '0 closed, 0.5 half-open, 1 open', labelNames: ['provider'], registers })
+  const breakers = new Gauge({
+    name: 'cauce_breaker_open',
+    help: '0 closed, 0.5 half-open, 1 open',
+    labelNames: ['provider'],
+    registers,
+  })
 
   return {
     registry,
@@ -91,7 +112,10 @@ function watchers(registry: Registry, options: MetricsOptions) {
   const { watchTimeoutMs = 1_000, timers = systemTimers } = options
 
   /** Gauges that show the same samples. A scrape collects all gauges at once; the first one to ask fetches for all. */
-  function gaugesOf<Sample>(labelNames: string[], gauges: Record<string, [help: string, value: (sample: Sample) => number]>) {
+  function gaugesOf<Sample>(
+    labelNames: string[],
+    gauges: Record<string, [help: string, value: (sample: Sample) => number]>,
+  ) {
     const sources: (() => Promise<readonly Sample[]>)[] = []
     const entries = Object.entries(gauges)
     let fetching: Promise<void> | undefined
@@ -126,7 +150,9 @@ function watchers(registry: Registry, options: MetricsOptions) {
       cauce_log_parked: ['Messages parked now', (sample) => sample.parked],
     }),
     /** Asks for the number of tasks by queue and state at each scrape. */
-    watchTasks: gaugesOf<TaskSample>(['service', 'queue', 'state'], { cauce_tasks: ['Tasks', (sample) => sample.count] }),
+    watchTasks: gaugesOf<TaskSample>(['service', 'queue', 'state'], {
+      cauce_tasks: ['Tasks', (sample) => sample.count],
+    }),
     /** Asks for the use of connection pools at each scrape. */
     watchPools: gaugesOf<PoolSample>(['pool'], {
       cauce_pool_used: ['Connections in use', (sample) => sample.used],

@@ -4,9 +4,13 @@
  */
 import { Type, type Static } from 'typebox'
 import { message } from '@cauce/kit/log/message'
-import { Amount, Currency } from '@cauce/kit/http/schemas'
+import { Amount, Currency } from '@cauce/kit/core/schemas'
 
-export const Sku = Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$', description: 'Stock keeping unit', examples: ['LAMP'] })
+export const Sku = Type.String({
+  pattern: '^[A-Za-z0-9._-]{1,64}$',
+  description: 'Stock keeping unit',
+  examples: ['LAMP'],
+})
 export const Quantity = Type.Integer({ minimum: 1, maximum: 1_000_000 })
 export const Line = Type.Object({ sku: Sku, quantity: Quantity }, { additionalProperties: false })
 export const Price = Type.Object({ amount: Amount, currency: Currency }, { additionalProperties: false })
@@ -57,7 +61,11 @@ export type PutProduct = Static<typeof PutProduct>
 
 export const AdjustStock = Type.Object(
   {
-    delta: Type.Integer({ minimum: -1_000_000_000, maximum: 1_000_000_000, description: 'Units added, or taken when negative' }),
+    delta: Type.Integer({
+      minimum: -1_000_000_000,
+      maximum: 1_000_000_000,
+      description: 'Units added, or taken when negative',
+    }),
     reason: Type.String({ minLength: 1, maxLength: 200 }),
   },
   { additionalProperties: false },

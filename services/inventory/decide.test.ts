@@ -43,7 +43,9 @@ describe('reserve', () => {
 
   test('all lines or none: the first that is short is named, and nothing is held', () => {
     const message = '2 of DESK were wanted, 1 are available'
-    const rejected = shop.when(reserve(lamps(1), { sku: 'DESK', quantity: 2 })).then(StockRejected({ orderId, sku: 'DESK', message }))
+    const rejected = shop
+      .when(reserve(lamps(1), { sku: 'DESK', quantity: 2 }))
+      .then(StockRejected({ orderId, sku: 'DESK', message }))
     expect(rejected.rows(stock)).toEqual(shop.rows(stock))
     expect(rejected.row(reservation, orderId)).toMatchObject({ status: 'rejected', refusal: { sku: 'DESK', message } })
   })
@@ -61,7 +63,9 @@ describe('reserve', () => {
   })
 
   test('what is held for others is not available', () => {
-    given(inventory, stockOf('LAMP', 5, 4)).when(reserve(lamps(2))).then(StockRejected)
+    given(inventory, stockOf('LAMP', 5, 4))
+      .when(reserve(lamps(2)))
+      .then(StockRejected)
   })
 })
 
@@ -74,7 +78,9 @@ describe('asked again', () => {
   test('a refusal is said again in the same words, also when there is stock by now', () => {
     const rejected = shop.when(reserve(lamps(6)))
     const [said] = rejected.messages
-    const restocked = rejected.when(command<AdjustStockCommand>('AdjustStock', { sku: 'LAMP', delta: 10, reason: 'delivery' })).then()
+    const restocked = rejected
+      .when(command<AdjustStockCommand>('AdjustStock', { sku: 'LAMP', delta: 10, reason: 'delivery' }))
+      .then()
     expect(restocked.when(reserve(lamps(6))).then(said!).changes).toEqual([])
   })
 
@@ -86,8 +92,14 @@ describe('asked again', () => {
   })
 
   test('after its end a reservation is not made again', () => {
-    held.when(ReleaseStock({ orderId })).when(reserve(lamps(1))).thenUnchanged()
-    held.when(IssueStock({ orderId })).when(reserve(lamps(1))).thenUnchanged()
+    held
+      .when(ReleaseStock({ orderId }))
+      .when(reserve(lamps(1)))
+      .thenUnchanged()
+    held
+      .when(IssueStock({ orderId }))
+      .when(reserve(lamps(1)))
+      .thenUnchanged()
   })
 })
 
@@ -105,7 +117,10 @@ describe('release', () => {
   })
 
   test('of a refused reservation has nothing to give back', () => {
-    const released = shop.when(reserve(lamps(6))).when(ReleaseStock({ orderId })).then(StockReleased({ orderId }))
+    const released = shop
+      .when(reserve(lamps(6)))
+      .when(ReleaseStock({ orderId }))
+      .then(StockReleased({ orderId }))
     expect(released.changes).toEqual([])
   })
 })
@@ -126,7 +141,12 @@ describe('issue', () => {
 
 describe('products', () => {
   const put = (changes: Partial<PutProductCommand> = {}) => {
-    const sofa = { sku: 'SOFA', name: 'Sofa', price: { amount: 50_000, currency: 'EUR' }, ifVersions: undefined } as const
+    const sofa = {
+      sku: 'SOFA',
+      name: 'Sofa',
+      price: { amount: 50_000, currency: 'EUR' },
+      ifVersions: undefined,
+    } as const
     return command<PutProductCommand>('PutProduct', { ...sofa, ...changes })
   }
   const priced = (amount: number) => ProductPriced({ sku: 'SOFA', name: 'Sofa', amount, currency: 'EUR' })
@@ -140,7 +160,13 @@ describe('products', () => {
   test('a new price is told; its stock stays', () => {
     const cheaper = { name: 'lamp', price: { amount: 1, currency: 'EUR' } } as const
     const changed = held.when(put({ sku: 'LAMP', ...cheaper })).then(ProductPriced)
-    expect(changed.row(stock, 'LAMP')).toMatchObject({ priceAmount: 1, onHand: 5, reserved: 2, version: 3, createdAt: 1 })
+    expect(changed.row(stock, 'LAMP')).toMatchObject({
+      priceAmount: 1,
+      onHand: 5,
+      reserved: 2,
+      version: 3,
+      createdAt: 1,
+    })
   })
 
   test('the same again changes nothing and answers the product', () => {
@@ -157,7 +183,8 @@ describe('products', () => {
 })
 
 describe('adjust', () => {
-  const adjust = (delta: number, sku = 'LAMP') => command<AdjustStockCommand>('AdjustStock', { sku, delta, reason: 'count' })
+  const adjust = (delta: number, sku = 'LAMP') =>
+    command<AdjustStockCommand>('AdjustStock', { sku, delta, reason: 'count' })
 
   test('adds and takes, and keeps each as a row', () => {
     const adjusted = held.when(adjust(3), { id: 'a', now: 9 }).then().when(adjust(-6), { id: 'b', now: 10 }).then()

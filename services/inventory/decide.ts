@@ -1,6 +1,15 @@
 /**
- * Inventory's decisions. A reservation is all lines or none, and is made once per order whatever is asked how often: a
- * question asked again is answered from what is there.
+ * Inventory's decisions. An order has one reservation:
+ *
+ *   (none) ──reserve──▶ held ──issue──▶ issued
+ *     │ │                └────release──▶ released
+ *     │ └──reserve, too little is there──▶ rejected
+ *     └──release──▶ released, a tombstone that refuses a reservation still on its way
+ *
+ * 1. All lines or none: what is held is held for every line.
+ * 2. The first question decides. Asked again, it is answered from what is there, in the same words.
+ * 3. To issue what is not held, or to release what was issued, is a mistake of whoever asks. No answer would be true, so it
+ *    throws: the message parks, for somebody to look at, and nothing has changed.
  */
 import { accept, on, onCommand, reject, unchanged } from '@cauce/kit/pipeline/decision'
 import type { Context, Decider, Decision, Rows } from '@cauce/kit/pipeline/decision'
@@ -46,10 +55,6 @@ function answerAgain({ orderId, status, refusal }: Reservation): Decision {
   return unchanged
 }
 
-/**
- * Releases what is held. Before a reservation it leaves a tombstone that refuses it. Goods that were issued cannot come back,
- * and no answer to whoever asks for it would be true: the message parks, for somebody to look at.
- */
 export const releaseStock = on(ReleaseStock, {
   lock: ({ orderId }, rows) => lockWithLines(orderId, rows),
   decide({ orderId }, rows, context) {
@@ -119,9 +124,13 @@ export const adjustStock = onCommand<AdjustStockCommand>('AdjustStock', {
     if (!before) return reject('not-found', `There is no product ${sku}`)
     const onHand = before.onHand + delta
     if (onHand < before.reserved) {
-      return reject('stock-reserved', `${before.onHand} are on hand and ${before.reserved} reserved: ${delta} leaves too few`)
+      return reject(
+        'stock-reserved',
+        `${before.onHand} are on hand and ${before.reserved} reserved: ${delta} leaves too few`,
+      )
     }
-    if (!Number.isSafeInteger(onHand)) return reject('stock-too-large', `${before.onHand} and ${delta} more are too many to count`)
+    if (!Number.isSafeInteger(onHand))
+      return reject('stock-too-large', `${before.onHand} and ${delta} more are too many to count`)
     const row: Stock = { ...before, onHand, version: before.version + 1, updatedAt: now }
     return accept({
       changes: [stock.update(row), adjustment.insert({ id: inputId, sku, delta, reason, requestId, at: now })],

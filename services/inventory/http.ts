@@ -66,7 +66,8 @@ function putRoute(app: HttpServer, port: CommandPort): void {
   const schema = {
     tags,
     summary: 'Define a product, or change its name and price',
-    description: 'Orders placed from then on cost the new price. Its stock stays as it is. Takes no key: a repeat changes nothing.',
+    description:
+      'Orders placed from then on cost the new price. Its stock stays as it is. Takes no key: a repeat changes nothing.',
     params: ProductSku,
     body: PutProduct,
     ...answers({ 200: Product }, inventoryProblems, ['precondition-failed']),

@@ -3,8 +3,8 @@ import type { ServiceDefinition } from '@cauce/kit/pipeline/service'
 import { commands, messages } from './decide.ts'
 import { tables } from './tables.ts'
 
-export { inventoryRoutes, type InventoryRoutes } from './http.ts'
-export { audit, type InventoryAudit } from './views.ts'
+export { inventoryRoutes } from './http.ts'
+export { audit } from './views.ts'
 
 export const inventory: ServiceDefinition = { name: 'inventory', tables, commands, messages, tasks: [] }
 

@@ -11,7 +11,8 @@ const put = (sku: string) => {
   const price = { amount: 1999, currency: 'EUR' } as const
   return command<PutProductCommand>('PutProduct', { sku, name: sku.toLowerCase(), price, ifVersions: undefined })
 }
-const adjust = (sku: string, delta: number) => command<AdjustStockCommand>('AdjustStock', { sku, delta, reason: 'count' })
+const adjust = (sku: string, delta: number) =>
+  command<AdjustStockCommand>('AdjustStock', { sku, delta, reason: 'count' })
 const reserve = (n: number | string, ...lines: Line[]) => ReserveStock({ orderId: `ord_${n}`, lines })
 const order = (n: number | string) => ({ orderId: `ord_${n}` })
 const lamps = (quantity: number): Line => ({ sku: 'LAMP', quantity })
@@ -48,7 +49,7 @@ describe('reads', () => {
     const skus = ['A-1', 'B.2', 'a', 'b_3', '0', 'Z']
     await submitAll(...skus.map(put))
     const seen: string[] = []
-    for (let after = ''; ; ) {
+    for (let after = ''; ;) {
       const page = await listProducts(database.reads, after, 2)
       if (page.length === 0) break
       seen.push(...page.map(({ sku }) => sku))
@@ -75,7 +76,8 @@ describe('audit', () => {
 
   test('while a hot SKU is fought for: exactly what is there is reserved, and the books stay right', async () => {
     await submitAll(put('LAMP'), put('DESK'), adjust('LAMP', 100), adjust('DESK', 1_000))
-    const lines = (n: number): Line[] => (n % 2 === 0 ? [lamps(1), { sku: 'DESK', quantity: 1 }] : [{ sku: 'DESK', quantity: 2 }, lamps(1)])
+    const lines = (n: number): Line[] =>
+      n % 2 === 0 ? [lamps(1), { sku: 'DESK', quantity: 1 }] : [{ sku: 'DESK', quantity: 2 }, lamps(1)]
     const asked = Array.from({ length: 300 }, (_, n) => database.submit(reserve(n, ...lines(n))))
     const running = Array.from({ length: 5 }, check)
     const held = (await Promise.all(asked)).flatMap((decision, n) => {
@@ -94,9 +96,17 @@ describe('audit', () => {
     await submitAll(...skus.map(put), ...skus.map((sku) => adjust(sku, 40)))
     const any = () => {
       const n = integerBetween(random, 1, 60)
-      const lines = skus.slice(integerBetween(random, 0, 2)).map((sku) => ({ sku, quantity: integerBetween(random, 1, 5) }))
+      const lines = skus
+        .slice(integerBetween(random, 0, 2))
+        .map((sku) => ({ sku, quantity: integerBetween(random, 1, 5) }))
       const sku = pick(random, skus)
-      return pick(random, [reserve(n, ...lines), reserve(n, ...lines), ReleaseStock(order(n)), IssueStock(order(n)), adjust(sku, 1)])
+      return pick(random, [
+        reserve(n, ...lines),
+        reserve(n, ...lines),
+        ReleaseStock(order(n)),
+        IssueStock(order(n)),
+        adjust(sku, 1),
+      ])
     }
     const ended = await Promise.allSettled(Array.from({ length: 600 }, () => database.submit(any())))
     const bugs = ended.filter((each) => each.status === 'rejected')
@@ -119,11 +129,17 @@ describe('audit finds', () => {
   test.each([
     ['a count that no adjustment explains', 'UPDATE inventory.stock SET on_hand = on_hand + 1'],
     ['a reserved count without a reservation', 'UPDATE inventory.stock SET reserved = reserved + 1'],
-    ['a reservation that the count does not know', `UPDATE inventory.reservations SET status = 'held' WHERE order_id = 'ord_2'`],
+    [
+      'a reservation that the count does not know',
+      `UPDATE inventory.reservations SET status = 'held' WHERE order_id = 'ord_2'`,
+    ],
     ['a reservation that is gone', `DELETE FROM inventory.reservations WHERE order_id = 'ord_1'`],
     ['an adjustment that is gone', 'DELETE FROM inventory.adjustments'],
     ['a product that is gone', 'DELETE FROM inventory.stock'],
-    ['a line that is altered', `UPDATE inventory.reservations SET lines = '[{"sku":"DESK","quantity":2}]' WHERE order_id = 'ord_1'`],
+    [
+      'a line that is altered',
+      `UPDATE inventory.reservations SET lines = '[{"sku":"DESK","quantity":2}]' WHERE order_id = 'ord_1'`,
+    ],
   ])('%s', async (_, statement) => {
     await database.sql(statement)
     expect(await check()).toEqual({ balanced: false, negative: 0 })
@@ -133,7 +149,9 @@ describe('audit finds', () => {
     ['more reserved than there is', 'reserved = 8'],
     ['a negative stock', 'on_hand = -1, reserved = -2'],
   ])('%s', async (_, change) => {
-    await database.sql(`ALTER TABLE inventory.stock DROP CONSTRAINT stock_reservable; UPDATE inventory.stock SET ${change}`)
+    await database.sql(
+      `ALTER TABLE inventory.stock DROP CONSTRAINT stock_reservable; UPDATE inventory.stock SET ${change}`,
+    )
     expect(await check()).toEqual({ balanced: false, negative: 1 })
     await database.sql(`DELETE FROM inventory.stock;
       ALTER TABLE inventory.stock ADD CONSTRAINT stock_reservable CHECK (0 <= reserved AND reserved <= on_hand)`)

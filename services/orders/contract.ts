@@ -3,7 +3,7 @@
  * is said here are the facts of an order's life.
  */
 import { Type, type Static } from 'typebox'
-import { Timestamp } from '@cauce/kit/http/schemas'
+import { Timestamp } from '@cauce/kit/core/schemas'
 import { message } from '@cauce/kit/log/message'
 import { Line, Price, Quantity, Sku } from '@cauce/inventory/contract'
 import { paymentStatuses } from '@cauce/payments/contract'

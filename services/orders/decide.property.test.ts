@@ -6,7 +6,13 @@ import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 import { due, type Given } from '@cauce/kit/pipeline/given'
 import { StockIssued, StockRejected, StockReleased, StockReserved } from '@cauce/inventory/contract'
-import { PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentRefunded, PaymentVoided } from '@cauce/payments/contract'
+import {
+  PaymentAuthorized,
+  PaymentCaptured,
+  PaymentDeclined,
+  PaymentRefunded,
+  PaymentVoided,
+} from '@cauce/payments/contract'
 import { ShipmentDispatched, ShipmentFailed } from '@cauce/shipping/contract'
 import { order } from './tables.ts'
 import { cancel, ofOrder, ofPayment, orderId, placed, shipmentId } from './testing.ts'
@@ -60,20 +66,26 @@ describe('an order, whatever happens to it', () => {
     if (ended >= 0) expect(new Set(statuses.slice(ended)).size).toBe(1)
   })
 
-  test.prop([fc.array(step, { maxLength: 30 })])('goes back in reverse: no money before the stock is released', (steps) => {
-    const { said } = run(steps)
-    const voided = said.indexOf('VoidPayment')
-    const released = said.indexOf('ReleaseStock')
-    if (voided >= 0 && released >= 0) expect(released).toBeLessThan(voided)
-    if (said.includes('CapturePayment')) expect(said).not.toContain('VoidPayment')
-    if (said.includes('VoidPayment')) expect(said).not.toContain('OrderCompleted')
-  })
+  test.prop([fc.array(step, { maxLength: 30 })])(
+    'goes back in reverse: no money before the stock is released',
+    (steps) => {
+      const { said } = run(steps)
+      const voided = said.indexOf('VoidPayment')
+      const released = said.indexOf('ReleaseStock')
+      if (voided >= 0 && released >= 0) expect(released).toBeLessThan(voided)
+      if (said.includes('CapturePayment')) expect(said).not.toContain('VoidPayment')
+      if (said.includes('VoidPayment')) expect(said).not.toContain('OrderCompleted')
+    },
+  )
 
-  test.prop([fc.array(step, { maxLength: 30 })])('turns back past the point of no return only when the carrier refuses', (steps) => {
-    const { statuses } = run(steps)
-    for (const [i, status] of statuses.entries()) {
-      if (i === 0 || status !== 'compensating' || !past.includes(statuses[i - 1]!)) continue
-      expect(steps[i]!.asked.type).toBe('ShipmentFailed')
-    }
-  })
+  test.prop([fc.array(step, { maxLength: 30 })])(
+    'turns back past the point of no return only when the carrier refuses',
+    (steps) => {
+      const { statuses } = run(steps)
+      for (const [i, status] of statuses.entries()) {
+        if (i === 0 || status !== 'compensating' || !past.includes(statuses[i - 1]!)) continue
+        expect(steps[i]!.asked.type).toBe('ShipmentFailed')
+      }
+    },
+  )
 })

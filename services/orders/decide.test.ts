@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { minutes } from '@cauce/kit/core/clock'
 import { due, given } from '@cauce/kit/pipeline/given'
-import { IssueStock, ProductPriced, ReleaseStock, ReserveStock, StockIssued, StockRejected, StockReleased, StockReserved } from '@cauce/inventory/contract'
+import {
+  IssueStock,
+  ProductPriced,
+  ReleaseStock,
+  ReserveStock,
+  StockIssued,
+  StockRejected,
+  StockReleased,
+  StockReserved,
+} from '@cauce/inventory/contract'
 import {
   AuthorizePayment,
   CapturePayment,
@@ -29,17 +38,28 @@ describe('placing an order', () => {
       OrderCreated({ orderId, customer: 'alice', amount: 3998, currency: 'EUR' }),
       AuthorizePayment({ orderId, paymentId, customer: 'alice', amount: 3998, currency: 'EUR', method: 'wallet' }),
     )
-    expect(result.row(order, orderId)).toMatchObject({ status: 'authorizing', totalAmount: 3998, paymentStatus: 'pending', version: 1 })
-    expect(result.tasks).toMatchObject([{ kind: 'schedule', timer: { id: `order-deadline:${orderId}`, dueAt: 1000 + minutes(5) } }])
+    expect(result.row(order, orderId)).toMatchObject({
+      status: 'authorizing',
+      totalAmount: 3998,
+      paymentStatus: 'pending',
+      version: 1,
+    })
+    expect(result.tasks).toMatchObject([
+      { kind: 'schedule', timer: { id: `order-deadline:${orderId}`, dueAt: 1000 + minutes(5) } },
+    ])
   })
 
   test('a product nobody knows is refused, and the answer is not kept: it may be on its way', () => {
-    const result = shop().when(place([{ sku: 'GHOST', quantity: 1 }])).thenRejected('unknown-sku', /GHOST/)
+    const result = shop()
+      .when(place([{ sku: 'GHOST', quantity: 1 }]))
+      .thenRejected('unknown-sku', /GHOST/)
     expect(result.rejection?.keep).toBe(false)
   })
 
   test('one order, one currency', () => {
-    shop().when(place([...lines, { sku: 'SAKE', quantity: 1 }])).thenRejected('mixed-currencies')
+    shop()
+      .when(place([...lines, { sku: 'SAKE', quantity: 1 }]))
+      .thenRejected('mixed-currencies')
   })
 
   test('a total above the safe range is refused', () => {
@@ -53,7 +73,11 @@ describe('placing an order', () => {
   test('the copy of prices follows inventory', () => {
     const cheaper = shop().when(ProductPriced({ sku: 'LAMP', name: 'Lamp', amount: 999, currency: 'EUR' }))
     expect(cheaper.row(catalogue, 'LAMP')?.priceAmount).toBe(999)
-    expect(placed().when(ProductPriced({ sku: 'LAMP', name: 'Lamp', amount: 1, currency: 'EUR' })).row(order, orderId)?.totalAmount).toBe(3998)
+    expect(
+      placed()
+        .when(ProductPriced({ sku: 'LAMP', name: 'Lamp', amount: 1, currency: 'EUR' }))
+        .row(order, orderId)?.totalAmount,
+    ).toBe(3998)
   })
 })
 
@@ -63,20 +87,33 @@ describe('the way of an order', () => {
     reserved().then(DispatchShipment({ orderId, shipmentId, shipTo, lines }))
     dispatched().then(CapturePayment(ofPayment), IssueStock(ofOrder))
     const done = dispatched().when(StockIssued(ofOrder)).when(PaymentCaptured(ofPayment)).then(OrderCompleted(ofOrder))
-    expect(done.row(order, orderId)).toMatchObject({ status: 'completed', paymentStatus: 'captured', shipmentStatus: 'dispatched', tracking: 'CRR1' })
+    expect(done.row(order, orderId)).toMatchObject({
+      status: 'completed',
+      paymentStatus: 'captured',
+      shipmentStatus: 'dispatched',
+      tracking: 'CRR1',
+    })
     expect(done.tasks).toEqual([{ kind: 'unschedule', timerId: `order-deadline:${orderId}` }])
   })
 
   test('no money: cancelled, nothing to undo', () => {
     const declined = PaymentDeclined({ ...ofPayment, code: 'insufficient-funds', message: '1 of 2' })
-    const result = placed().when(declined).then(OrderCancelled({ orderId, code: 'insufficient-funds', message: '1 of 2' }))
-    expect(result.row(order, orderId)).toMatchObject({ status: 'cancelled', paymentStatus: 'declined', failureCode: 'insufficient-funds' })
+    const result = placed()
+      .when(declined)
+      .then(OrderCancelled({ orderId, code: 'insufficient-funds', message: '1 of 2' }))
+    expect(result.row(order, orderId)).toMatchObject({
+      status: 'cancelled',
+      paymentStatus: 'declined',
+      failureCode: 'insufficient-funds',
+    })
   })
 
   test('no stock: the payment is voided first', () => {
     const short = authorized().when(StockRejected({ orderId, sku: 'LAMP', message: '2 of 1' }))
     short.then(VoidPayment(ofPayment))
-    const result = short.when(PaymentVoided(ofPayment)).then(OrderCancelled({ orderId, code: 'out-of-stock', message: '2 of 1' }))
+    const result = short
+      .when(PaymentVoided(ofPayment))
+      .then(OrderCancelled({ orderId, code: 'out-of-stock', message: '2 of 1' }))
     expect(result.row(order, orderId)).toMatchObject({ status: 'cancelled', paymentStatus: 'voided' })
   })
 
@@ -86,12 +123,18 @@ describe('the way of an order', () => {
     const undone = failed.when(StockReleased(ofOrder))
     undone.then(VoidPayment(ofPayment))
     const result = undone.when(PaymentVoided(ofPayment)).then(OrderCancelled)
-    expect(result.row(order, orderId)).toMatchObject({ status: 'cancelled', failureCode: 'undeliverable', shipmentStatus: 'failed' })
+    expect(result.row(order, orderId)).toMatchObject({
+      status: 'cancelled',
+      failureCode: 'undeliverable',
+      shipmentStatus: 'failed',
+    })
   })
 
   test('answers that come twice, or for an order of somebody else, change nothing', () => {
     authorized().when(PaymentAuthorized(ofPayment)).thenUnchanged()
-    placed().when(StockReserved({ orderId: 'ord_other' })).thenUnchanged()
+    placed()
+      .when(StockReserved({ orderId: 'ord_other' }))
+      .thenUnchanged()
   })
 })
 
@@ -111,7 +154,9 @@ describe('cancelling', () => {
   })
 
   test('after the point of no return it is refused', () => {
-    reserved().when(cancel()).thenRejected('not-cancellable', /shipping/)
+    reserved()
+      .when(cancel())
+      .thenRejected('not-cancellable', /shipping/)
     dispatched().when(cancel()).thenRejected('not-cancellable')
   })
 
@@ -140,7 +185,10 @@ describe('deadlines', () => {
   })
 
   test('a stale timer does nothing', () => {
-    placed().when(PaymentDeclined({ ...ofPayment, code: 'insufficient-funds', message: '' })).when(deadline).thenUnchanged()
+    placed()
+      .when(PaymentDeclined({ ...ofPayment, code: 'insufficient-funds', message: '' }))
+      .when(deadline)
+      .thenUnchanged()
   })
 
   test('S5: an instance of a version nobody knows here is not guessed at: its messages park', () => {

@@ -48,7 +48,12 @@ export const createOrder = onCommand<CreateOrder>('CreateOrder', {
     }
     const started = begin(fulfilment, placed, context.now)
     const row = withState(placed, started.state, context)
-    const created = OrderCreated({ orderId: id, customer: row.customer, amount: total.amount, currency: total.currency })
+    const created = OrderCreated({
+      orderId: id,
+      customer: row.customer,
+      amount: total.amount,
+      currency: total.currency,
+    })
     return accept({
       changes: [order.insert(row)],
       messages: [created, ...started.messages],
@@ -70,7 +75,10 @@ function price(lines: PlaceOrder['lines'], rows: Rows): Priced | ReturnType<type
   const currencies = new Set(priced.map((line) => line.unitPrice.currency))
   const [currency] = currencies
   if (currency === undefined || currencies.size > 1) {
-    return reject('mixed-currencies', `One order is paid in one currency; these products cost ${[...currencies].join(' and ')}`)
+    return reject(
+      'mixed-currencies',
+      `One order is paid in one currency; these products cost ${[...currencies].join(' and ')}`,
+    )
   }
   let total = money(0, currency)
   for (const { unitPrice, quantity } of priced) {
@@ -98,7 +106,8 @@ export const cancelOrder = onCommand<CancelOrder>('CancelOrder', {
   lock: ({ orderId }) => [order.key(orderId)],
   decide({ orderId, by }, rows, context) {
     const row = rows.get(order, orderId)
-    if (!row || (!by.isOperator && by.subject !== row.customer)) return reject('not-found', `There is no order ${orderId}`)
+    if (!row || (!by.isOperator && by.subject !== row.customer))
+      return reject('not-found', `There is no order ${orderId}`)
     const state = stateOf(row)
     if (state.status === COMPENSATING || state.status === CANCELLED) {
       return accept({ reply: { row, changed: false } satisfies Cancelled })

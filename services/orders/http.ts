@@ -43,31 +43,36 @@ function placeRoute(app: HttpServer, port: CommandPort, { pricesCaughtUp }: Orde
   const schema = {
     tags,
     summary: 'Place an order',
-    description: 'Accepted at once; payment, stock and shipping follow. Read the order, or its list, to see how it goes.',
+    description:
+      'Accepted at once; payment, stock and shipping follow. Read the order, or its list, to see how it goes.',
     body: PlaceOrder,
     ...answers({ 202: Order }, orderProblems, ['unknown-sku', 'mixed-currencies', 'total-too-large']),
   }
-  app.post('/v1/orders', { config: { access: ['customer'], key: true, priority: 1 }, schema }, async (request, reply) => {
-    const data: CreateOrder = { ...request.body, customer: principalOf(request).subject }
-    const spec: CommandSpec = {
-      type: 'CreateOrder',
-      data,
-      keyTtlMs: days(1),
-      answer(row) {
-        const body = show(row as OrderRow)
-        return { status: 202, headers: { location: `/v1/orders/${body.id}`, etag: `"${body.version}"` }, body }
-      },
-    }
-    const answer = await submitCommand(port, request, spec)
-    const unknown =
-      answer.kind === 'answered' && answer.decision?.kind === 'rejected' && answer.decision.code === 'unknown-sku'
-    if (!unknown) return sendAnswer(reply, answer)
-    // The product may be newer than the copy: look again once the copy holds all that inventory has said by now.
-    if (!(await pricesCaughtUp(seconds(2)))) {
-      throw passingProblem('too-busy', 'The prices are still being copied. Send the same request again', 1)
-    }
-    return runCommand(port, request, reply, spec)
-  })
+  app.post(
+    '/v1/orders',
+    { config: { access: ['customer'], key: true, priority: 1 }, schema },
+    async (request, reply) => {
+      const data: CreateOrder = { ...request.body, customer: principalOf(request).subject }
+      const spec: CommandSpec = {
+        type: 'CreateOrder',
+        data,
+        keyTtlMs: days(1),
+        answer(row) {
+          const body = show(row as OrderRow)
+          return { status: 202, headers: { location: `/v1/orders/${body.id}`, etag: `"${body.version}"` }, body }
+        },
+      }
+      const answer = await submitCommand(port, request, spec)
+      const unknown =
+        answer.kind === 'answered' && answer.decision?.kind === 'rejected' && answer.decision.code === 'unknown-sku'
+      if (!unknown) return sendAnswer(reply, answer)
+      // The product may be newer than the copy: look again once the copy holds all that inventory has said by now.
+      if (!(await pricesCaughtUp(seconds(2)))) {
+        throw passingProblem('too-busy', 'The prices are still being copied. Send the same request again', 1)
+      }
+      return runCommand(port, request, reply, spec)
+    },
+  )
 }
 
 function readRoutes(app: HttpServer, { reads }: OrderRoutes): void {
@@ -108,7 +113,8 @@ function cancelRoute(app: HttpServer, port: CommandPort): void {
   const schema = {
     tags,
     summary: 'Cancel an order',
-    description: 'Until it is handed to the carrier. What was held and reserved is given back. Cancelling again changes nothing.',
+    description:
+      'Until it is handed to the carrier. What was held and reserved is given back. Cancelling again changes nothing.',
     params: OrderId,
     ...answers({ 200: Order, 202: Order }, orderProblems, ['not-found', 'not-cancellable']),
   }

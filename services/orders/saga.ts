@@ -44,7 +44,12 @@ export const fulfilment: SagaDefinition<OrderRow> = {
     shipping: {
       pivot: true,
       ask: (row) => [
-        DispatchShipment({ orderId: row.id, shipmentId: sibling('shp', row.id), shipTo: row.shipTo, lines: linesOf(row) }),
+        DispatchShipment({
+          orderId: row.id,
+          shipmentId: sibling('shp', row.id),
+          shipTo: row.shipTo,
+          lines: linesOf(row),
+        }),
       ],
       on: { ShipmentDispatched: go('settling'), ShipmentFailed: fail('undeliverable') },
       withinMs: hours(1),
@@ -69,7 +74,8 @@ const paymentStatusAfter: Readonly<Record<string, PaymentStatus>> = {
 function noting(row: OrderRow, { type, data }: { readonly type: string; readonly data: object }): OrderRow {
   const payment = paymentStatusAfter[type]
   // A void of what was declined is answered too, and is not news.
-  if (payment && row.paymentStatus !== 'declined' && row.paymentStatus !== payment) return { ...row, paymentStatus: payment }
+  if (payment && row.paymentStatus !== 'declined' && row.paymentStatus !== payment)
+    return { ...row, paymentStatus: payment }
   if (type === 'ShipmentDispatched') {
     return { ...row, shipmentStatus: 'dispatched', tracking: (data as { tracking: string }).tracking }
   }

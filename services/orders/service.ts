@@ -3,8 +3,8 @@ import type { ServiceDefinition } from '@cauce/kit/pipeline/service'
 import { commands, messages, tasks } from './decide.ts'
 import { tables } from './tables.ts'
 
-export { orderRoutes, type OrderRoutes } from './http.ts'
-export { audit, type OrdersAudit } from './views.ts'
+export { orderRoutes } from './http.ts'
+export { audit } from './views.ts'
 
 export const orders: ServiceDefinition = { name: 'orders', tables, commands, messages, tasks }
 

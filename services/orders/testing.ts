@@ -22,7 +22,8 @@ export const place = (lines: CreateOrder['lines'] = [{ sku: 'LAMP', quantity: 2 
 export const cancel = (subject = 'alice', isOperator = false) =>
   command<CancelOrder>('CancelOrder', { orderId, by: { subject, isOperator } })
 
-export const shop = (): Given => given(orders, priced('LAMP', 1999), priced('DESK', 20_000), priced('SAKE', 3000, 'JPY'))
+export const shop = (): Given =>
+  given(orders, priced('LAMP', 1999), priced('DESK', 20_000), priced('SAKE', 3000, 'JPY'))
 
 /** An order that was just placed. */
 export const placed = () => shop().when(place(), { id: suffix, now: 1000 })

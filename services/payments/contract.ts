@@ -4,7 +4,7 @@
  */
 import { Type, type Static } from 'typebox'
 import { message } from '@cauce/kit/log/message'
-import { Amount, Currency } from '@cauce/kit/http/schemas'
+import { Amount, Currency } from '@cauce/kit/core/schemas'
 
 const Paid = { orderId: Type.String(), paymentId: Type.String() }
 

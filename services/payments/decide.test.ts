@@ -205,6 +205,7 @@ test('two payments share one wallet, and the second gets what is left', () => {
     .when(authorize({ ...other, amount: 300 }))
     .then(PaymentAuthorized(other))
   expect(both.row(account, 'alice')).toMatchObject({ balance: 0, held: 1000 })
+  both.when(authorize({ orderId: 'ord_3', paymentId: 'pay_3', amount: 1 })).then(PaymentDeclined)
   const settled = both.when(VoidPayment(paid)).thenAccepted().when(CapturePayment(other)).thenAccepted()
   expect(ledgerOf(settled)).toEqual({ 'world:EUR': -1000, 'wallet:alice': 700, 'sales:EUR': 300 })
 })

@@ -102,6 +102,12 @@ describe('POST /v1/accounts/{id}/deposits', () => {
     expect(codeOf(await put('ghost', money, as)), 'the account is part of what is asked').toBe('422 key-reused')
   })
 
+  test('a key is remembered for seven days where money moves, else for one', async () => {
+    const rows = await payments.sql(`SELECT DISTINCT round(extract(epoch FROM expires_at - now()) / 86400)::int AS days
+      FROM payments.idempotency_keys WHERE status = 201 ORDER BY days`)
+    expect(rows.map(({ days }) => days)).toEqual([1, 7])
+  })
+
   test('nobody else does', async () => {
     expect(codeOf(await put('carol', money, { who: 'carol' }))).toBe('403 forbidden')
   })

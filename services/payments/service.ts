@@ -3,8 +3,8 @@ import type { ServiceDefinition } from '@cauce/kit/pipeline/service'
 import { commands, messages } from './decide.ts'
 import { tables } from './tables.ts'
 
-export { paymentRoutes, type PaymentRoutes } from './http.ts'
-export { audit, type PaymentsAudit } from './views.ts'
+export { paymentRoutes } from './http.ts'
+export { audit } from './views.ts'
 
 export const payments: ServiceDefinition = { name: 'payments', tables, commands, messages, tasks: [] }
 

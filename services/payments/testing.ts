@@ -21,22 +21,28 @@ export const authorize = (rest: Partial<Parameters<typeof AuthorizePayment>[0]> 
   AuthorizePayment({ ...paid, customer: 'alice', amount: 700, currency: 'EUR', method: 'wallet', ...rest })
 
 /** The sums of the postings, by ledger account; accounts that are at zero are left out. */
-export function ledgerOf(state: Pick<Given, 'rows'>): Record<string, number> {
-  const sums: Record<string, number> = {}
+export function exactLedgerOf(state: Pick<Given, 'rows'>): Record<string, bigint> {
+  const sums = new Map<string, bigint>()
+  const add = (name: string, amount: bigint) => sums.set(name, (sums.get(name) ?? 0n) + amount)
   for (const { debit, credit, amount } of state.rows(posting)) {
-    sums[debit] = (sums[debit] ?? 0) - amount
-    sums[credit] = (sums[credit] ?? 0) + amount
+    add(debit, -BigInt(amount))
+    add(credit, BigInt(amount))
   }
-  return withoutZeros(sums)
+  return withoutZeros([...sums])
 }
 
-/** The same accounts as their rows show them. */
-export function shownBy(state: Pick<Given, 'rows'>): Record<string, number> {
-  const pairs = state
-    .rows(account)
-    .flatMap(({ id, balance, held }) => [[`wallet:${id}`, balance] as const, [`held:${id}`, held] as const])
-  return withoutZeros(Object.fromEntries(pairs))
+/** For sums that a test writes as numbers. */
+export const ledgerOf = (state: Pick<Given, 'rows'>): Record<string, number> =>
+  Object.fromEntries(Object.entries(exactLedgerOf(state)).map(([name, sum]) => [name, Number(sum)]))
+
+/** What the rows show of the same accounts. */
+export function shownBy(state: Pick<Given, 'rows'>): Record<string, bigint> {
+  const shown = state.rows(account).flatMap(({ id, balance, held }): [string, bigint][] => [
+    [`wallet:${id}`, BigInt(balance)],
+    [`held:${id}`, BigInt(held)],
+  ])
+  return withoutZeros(shown)
 }
 
-const withoutZeros = (sums: Record<string, number>): Record<string, number> =>
-  Object.fromEntries(Object.entries(sums).filter(([, sum]) => sum !== 0))
+const withoutZeros = (sums: readonly (readonly [name: string, sum: bigint])[]): Record<string, bigint> =>
+  Object.fromEntries(sums.filter(([, sum]) => sum !== 0n))

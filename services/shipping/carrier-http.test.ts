@@ -43,7 +43,12 @@ async function carrierThat(answer: Answerer) {
     if (server.listening) await new Promise((resolve) => server.close(resolve))
   }
   onTestFinished(close)
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen, connections: () => connections, close }
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    seen,
+    connections: () => connections,
+    close,
+  }
 }
 
 const saying =
@@ -56,7 +61,10 @@ const guard = (more: Partial<Parameters<typeof providerPolicy>[0]> = {}): Provid
 
 const half = { next: () => 0.5 }
 
-function book(url: string, { policy = guard(), signal = new AbortController().signal, asked = request } = {}): Promise<BookingAnswer> {
+function book(
+  url: string,
+  { policy = guard(), signal = new AbortController().signal, asked = request } = {},
+): Promise<BookingAnswer> {
   return httpCarrier({ url, policy, random: half }).book(asked, { key: 'k1', requestId: 'req-1', signal })
 }
 
@@ -66,10 +74,17 @@ const answering = async (status: number, body: unknown, headers?: Record<string,
 describe('what is sent', () => {
   test('the request under its key, and nothing else that may be in it', async () => {
     const { url, seen } = await carrierThat(saying(201, { tracking: 'CRR1' }))
-    expect(await book(`${url}/api/`, { asked: { ...request, note: 'x' } as BookingRequest })).toEqual({ kind: 'booked', tracking: 'CRR1' })
+    expect(await book(`${url}/api/`, { asked: { ...request, note: 'x' } as BookingRequest })).toEqual({
+      kind: 'booked',
+      tracking: 'CRR1',
+    })
     const [{ method, url: path, headers, body } = seen[0]!] = seen
     expect([method, path, JSON.parse(body)]).toEqual(['POST', '/api/shipments', request])
-    expect(headers).toMatchObject({ 'idempotency-key': 'k1', 'x-request-id': 'req-1', 'content-type': 'application/json' })
+    expect(headers).toMatchObject({
+      'idempotency-key': 'k1',
+      'x-request-id': 'req-1',
+      'content-type': 'application/json',
+    })
   })
 
   test('over one connection, time and again', async () => {
@@ -82,16 +97,33 @@ describe('what is sent', () => {
 })
 
 describe('what the answers mean', () => {
-  const again = (reason: string, afterMs?: number) => ({ kind: 'again', reason, ...(afterMs === undefined ? {} : { afterMs }) })
+  const again = (reason: string, afterMs?: number) => ({
+    kind: 'again',
+    reason,
+    ...(afterMs === undefined ? {} : { afterMs }),
+  })
   const soon = { 'retry-after': '2' }
 
   test.each<[number, unknown, Record<string, string>, object]>([
     [201, { tracking: 'CRR1' }, {}, { kind: 'booked', tracking: 'CRR1' }],
     [200, { tracking: 'CRR1' }, {}, { kind: 'booked', tracking: 'CRR1' }],
     [422, { code: 'undeliverable', message: 'Not there' }, {}, { kind: 'undeliverable', message: 'Not there' }],
-    [409, { code: 'voided', message: 'Gone' }, {}, { kind: 'refused', reason: 'The carrier answered 409 voided: Gone' }],
-    [400, { code: 'not-json', message: 'Bad' }, {}, { kind: 'refused', reason: 'The carrier answered 400 not-json: Bad' }],
-    [413, 'too large', {}, { kind: 'refused', reason: 'The carrier answered 413' }],
+    [
+      409,
+      { code: 'voided', message: 'Gone' },
+      {},
+      { kind: 'refused', reason: 'The carrier answered 409 voided: Gone' },
+    ],
+    [
+      400,
+      { code: 'not-json', message: 'Bad' },
+      {},
+      { kind: 'refused', reason: 'The carrier answered 400 not-json: Bad' },
+    ],
+    [413, { code: 'too-large' }, {}, { kind: 'refused', reason: 'The carrier answered 413 too-large' }],
+    [413, 'too large', {}, again('The carrier answered 413')],
+    [409, { code: 'in-progress' }, {}, again('The carrier answered 409 in-progress')],
+    [404, { code: 'undeliverable' }, {}, again('The carrier answered 404 undeliverable')],
     [422, { code: 'key-reused', message: 'No' }, {}, again('The carrier answered 422 key-reused')],
     [401, { message: 'Who are you?' }, {}, again('The carrier answered 401')],
     [404, '<html>', {}, again('The carrier answered 404')],
@@ -113,7 +145,9 @@ describe('what the answers mean', () => {
   test('a date to come back is counted from the answer’s own date', async () => {
     const headers = { date: 'Wed, 21 Oct 2015 07:28:00 GMT', 'retry-after': 'Wed, 21 Oct 2015 07:28:04 GMT' }
     expect(await answering(503, '', headers)).toMatchObject({ kind: 'again', afterMs: 5_000 })
-    expect(await answering(503, '', { ...headers, 'retry-after': 'Tue, 20 Oct 2015 07:28:00 GMT' })).toMatchObject({ afterMs: 313 })
+    expect(await answering(503, '', { ...headers, 'retry-after': 'Tue, 20 Oct 2015 07:28:00 GMT' })).toMatchObject({
+      afterMs: 313,
+    })
   })
 
   test('its texts are cut and cleaned', async () => {
@@ -189,7 +223,12 @@ describe('the guard', () => {
   test('a carrier that refuses is well', async () => {
     const policy = guard()
     const { url } = await carrierThat((response, _, call) => {
-      const [status, code] = [[422, 'undeliverable'], [409, 'voided'], [429, ''], [401, '']][call % 4] as [number, string]
+      const [status, code] = [
+        [422, 'undeliverable'],
+        [409, 'voided'],
+        [429, ''],
+        [401, ''],
+      ][call % 4] as [number, string]
       response.writeHead(status).end(JSON.stringify({ code }))
     })
     for (let i = 0; i < 40; i++) await book(url, { policy })
@@ -201,7 +240,9 @@ describe('the guard', () => {
     const held: ServerResponse[] = []
     const { url } = await carrierThat((response) => {
       held.push(response)
-      void book(url, { policy }).then((second) => response.writeHead(201).end(JSON.stringify({ tracking: second.kind })))
+      void book(url, { policy }).then((second) =>
+        response.writeHead(201).end(JSON.stringify({ tracking: second.kind })),
+      )
     })
     expect(await book(url, { policy })).toEqual({ kind: 'booked', tracking: 'again' })
     expect(held).toHaveLength(1)
@@ -217,7 +258,11 @@ describe('the guard', () => {
   })
 
   test('a bug is not an answer', async () => {
-    const policy: ProviderPolicy = { name: 'carrier', state: () => 'closed', call: () => Promise.reject(new TypeError('oops')) }
+    const policy: ProviderPolicy = {
+      name: 'carrier',
+      state: () => 'closed',
+      call: () => Promise.reject(new TypeError('oops')),
+    }
     await expect(book('http://127.0.0.1:1', { policy })).rejects.toThrow('oops')
   })
 })

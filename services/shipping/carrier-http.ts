@@ -3,9 +3,11 @@
  *
  *   201 with a tracking number          booked
  *   422 undeliverable                   undeliverable, for ever
- *   409 voided, and any other 4xx that is about the request itself: refused, nothing is and nothing will be booked under the key
- *   422 key-reused                      something else was asked under this key, and may be booked: again, and an operator looks
- *   401, 403, 404, 405, 408, 425, 429   nothing was done, but by no fault of this shipment: again, after Retry-After
+ *   409 voided                          refused: nothing is and nothing will be booked under the key
+ *   400, 410, 413, 422 … with a code    refused too: it is about the request, which stays the same
+ *   422 key-reused, 409 anything else   something was asked under this key before, and may be booked: again, and an operator looks
+ *   401, 403, 404, 405, 408, 425, 429   by no fault of this shipment: again, after Retry-After
+ *   any other without a code            not the carrier's own words, but a proxy's: again
  *   5xx, no answer, half an answer      unknown: again with the same key, after Retry-After
  *
  * H1. The last row counts against the carrier's circuit breaker, nothing else does. While it is open no call is made.
@@ -15,7 +17,13 @@
  */
 import { minutes } from '@cauce/kit/core/clock'
 import { systemRandom, type Random } from '@cauce/kit/core/prng'
-import { CallAborted, ProviderBusy, ProviderTimedOut, ProviderUnavailable, type ProviderPolicy } from '@cauce/kit/policy/call'
+import {
+  CallAborted,
+  ProviderBusy,
+  ProviderTimedOut,
+  ProviderUnavailable,
+  type ProviderPolicy,
+} from '@cauce/kit/policy/call'
 import { carrierLimits, type BookingAnswer, type BookingRequest, type Carrier } from './carrier.ts'
 import { ConnectionFailed, jsonClient, type JsonAnswer } from './json-client.ts'
 
@@ -63,9 +71,9 @@ export function httpCarrier({ url, policy, random = systemRandom }: HttpCarrierO
       return again(`${said} without a tracking number`)
     }
     const why = typeof message === 'string' ? clean(message) : said
-    if (code === 'undeliverable') return { kind: 'undeliverable', message: why }
-    if (status < 400 || passing.has(status) || code === 'key-reused') return again(said, retryAfterMs(answer))
-    return { kind: 'refused', reason: why === said ? said : `${said}: ${why}` }
+    if (status === 422 && code === 'undeliverable') return { kind: 'undeliverable', message: why }
+    if (isFinal(status, code)) return { kind: 'refused', reason: why === said ? said : `${said}: ${why}` }
+    return again(said, retryAfterMs(answer))
   }
 
   return {
@@ -73,7 +81,10 @@ export function httpCarrier({ url, policy, random = systemRandom }: HttpCarrierO
       const headers = { 'idempotency-key': key, 'x-request-id': requestId }
       const body = bodyOf(request)
       try {
-        return await policy.call(async (inner) => meaningOf(await client.post('/shipments', body, headers, inner)), signal)
+        return await policy.call(
+          async (inner) => meaningOf(await client.post('/shipments', body, headers, inner)),
+          signal,
+        )
       } catch (error) {
         if (error instanceof CarrierUnwell || error instanceof ProviderUnavailable || error instanceof ProviderBusy) {
           return again(error.message, error.retryAfterMs)
@@ -85,6 +96,11 @@ export function httpCarrier({ url, policy, random = systemRandom }: HttpCarrierO
       }
     },
   }
+}
+
+function isFinal(status: number, code: unknown): boolean {
+  if (typeof code !== 'string' || status < 400 || passing.has(status)) return false
+  return status === 409 ? code === 'voided' : code !== 'key-reused'
 }
 
 function bodyOf({ shipmentId, orderId, shipTo, lines }: BookingRequest): string {
@@ -101,4 +117,8 @@ function retryAfterMs({ headers }: JsonAnswer): number | undefined {
 }
 
 /** Text that can be stored, of bounded length. */
-const clean = (text: string): string => text.slice(0, LONGEST_TEXT).replaceAll(/[\p{Cc}\p{Surrogate}]/gu, ' ').trim()
+const clean = (text: string): string =>
+  text
+    .slice(0, LONGEST_TEXT)
+    .replaceAll(/[\p{Cc}\p{Surrogate}]/gu, ' ')
+    .trim()

@@ -17,7 +17,9 @@ const ended = (result: TaskResult) => finished<BookingRequest>(BOOK_SHIPMENT, re
 const said = (booking: Booking) => ended({ kind: 'done', result: booking })
 
 const booking = given(shipping).when(dispatch).then()
-const dispatched = booking.when(said({ kind: 'booked', tracking: 'CRR1' })).then(ShipmentDispatched({ ...ids, tracking: 'CRR1' }))
+const dispatched = booking
+  .when(said({ kind: 'booked', tracking: 'CRR1' }))
+  .then(ShipmentDispatched({ ...ids, tracking: 'CRR1' }))
 const message = 'No parcel can be delivered to this postal code'
 const failed = booking
   .when(said({ kind: 'undeliverable', message }))
@@ -25,7 +27,12 @@ const failed = booking
 
 describe('dispatch', () => {
   test('makes a shipment and the one task that books it', () => {
-    expect(booking.row(shipment, 'shp_1')).toMatchObject({ status: 'booking', tracking: null, version: 1, requestId: 'req-1' })
+    expect(booking.row(shipment, 'shp_1')).toMatchObject({
+      status: 'booking',
+      tracking: null,
+      version: 1,
+      requestId: 'req-1',
+    })
     expect(booking.tasks).toEqual([{ kind: 'enqueue', task: { type: BOOK_SHIPMENT, key: 'ord_1', data: request } }])
   })
 
@@ -42,22 +49,36 @@ describe('dispatch', () => {
   })
 
   test('a second shipment of one order is refused by its table', () => {
-    expect(() => booking.when(DispatchShipment({ ...dispatch.data, ...ids, shipmentId: 'shp_2', shipTo, lines: [] }))).toThrow('unique')
+    expect(() =>
+      booking.when(DispatchShipment({ ...dispatch.data, ...ids, shipmentId: 'shp_2', shipTo, lines: [] })),
+    ).toThrow('unique')
   })
 })
 
 describe('the carrier’s answer', () => {
   test('taken', () => {
-    expect(dispatched.row(shipment, 'shp_1')).toMatchObject({ status: 'dispatched', tracking: 'CRR1', code: null, version: 2 })
+    expect(dispatched.row(shipment, 'shp_1')).toMatchObject({
+      status: 'dispatched',
+      tracking: 'CRR1',
+      code: null,
+      version: 2,
+    })
   })
 
   test('undeliverable', () => {
-    expect(failed.row(shipment, 'shp_1')).toMatchObject({ status: 'failed', tracking: null, code: 'undeliverable', message })
+    expect(failed.row(shipment, 'shp_1')).toMatchObject({
+      status: 'failed',
+      tracking: null,
+      code: 'undeliverable',
+      message,
+    })
   })
 
   test('refused for good: it will never be sent', () => {
     const reason = 'The carrier answered 409 voided'
-    booking.when(ended({ kind: 'cancelled', reason })).then(ShipmentFailed({ ...ids, code: 'undeliverable', message: reason }))
+    booking
+      .when(ended({ kind: 'cancelled', reason }))
+      .then(ShipmentFailed({ ...ids, code: 'undeliverable', message: reason }))
   })
 
   test('comes once: a later one changes nothing', () => {
@@ -68,7 +89,9 @@ describe('the carrier’s answer', () => {
 
   test('unknown: nothing is guessed, an operator is asked', () => {
     const reason = 'no answer within 5000 ms'
-    expect(() => booking.when(ended({ kind: 'exhausted', reason }))).toThrow(`Whether shp_1 is booked is unknown (${reason})`)
+    expect(() => booking.when(ended({ kind: 'exhausted', reason }))).toThrow(
+      `Whether shp_1 is booked is unknown (${reason})`,
+    )
   })
 
   test('for a shipment that is not there is a bug', () => {

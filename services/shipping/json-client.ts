@@ -34,7 +34,11 @@ const LARGEST_ANSWER = 65_536
 export function jsonClient({ url, connections }: JsonClientOptions): JsonClient {
   const base = new URL(url)
   const secure = base.protocol === 'https:'
-  const agent = new (secure ? HttpsAgent : HttpAgent)({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections })
+  const agent = new (secure ? HttpsAgent : HttpAgent)({
+    keepAlive: true,
+    maxSockets: connections,
+    maxFreeSockets: connections,
+  })
   const request = secure ? httpsRequest : httpRequest
   const prefix = base.pathname.replace(/\/$/, '')
   const { hostname, port } = base
@@ -54,7 +58,7 @@ export function jsonClient({ url, connections }: JsonClientOptions): JsonClient 
           headers: { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
         })
         sent.on('error', fail)
-        sent.on('response', (response) => readAnswer(response).then(resolve, fail))
+        sent.on('response', (response) => void readAnswer(response).then(resolve, fail))
         sent.end(body)
       })
     },
@@ -67,7 +71,8 @@ function readAnswer(response: IncomingMessage): Promise<JsonAnswer> {
     response.setEncoding('utf8')
     response.on('data', (chunk: string) => {
       text += chunk
-      if (text.length > LARGEST_ANSWER) response.destroy(new Error(`the answer is longer than ${LARGEST_ANSWER} characters`))
+      if (text.length > LARGEST_ANSWER)
+        response.destroy(new Error(`the answer is longer than ${LARGEST_ANSWER} characters`))
     })
     response.on('error', reject)
     response.on('end', () => {

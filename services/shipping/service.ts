@@ -4,9 +4,9 @@ import { messages, tasks } from './decide.ts'
 import { tables } from './tables.ts'
 
 export { carrierLimits, type Carrier } from './carrier.ts'
-export { httpCarrier, type HttpCarrierOptions } from './carrier-http.ts'
+export { httpCarrier } from './carrier-http.ts'
 export { effects } from './tasks.ts'
-export { audit, findShipment, type ShippingAudit } from './views.ts'
+export { audit } from './views.ts'
 
 export const shipping: ServiceDefinition = { name: 'shipping', tables, commands: [], messages, tasks }
 

@@ -24,7 +24,11 @@ test('the carrier’s answer is the outcome', async () => {
   expect(await outcomeOf(undeliverable)).toEqual({ kind: 'done', result: undeliverable })
   expect(await outcomeOf({ kind: 'refused', reason: 'voided' })).toEqual({ kind: 'cancel', reason: 'voided' })
   expect(await outcomeOf({ kind: 'again', reason: 'busy' })).toEqual({ kind: 'retry', reason: 'busy' })
-  expect(await outcomeOf({ kind: 'again', reason: 'busy', afterMs: 5 })).toEqual({ kind: 'retry', reason: 'busy', afterMs: 5 })
+  expect(await outcomeOf({ kind: 'again', reason: 'busy', afterMs: 5 })).toEqual({
+    kind: 'retry',
+    reason: 'busy',
+    afterMs: 5,
+  })
 })
 
 test('a booking has no last attempt', () => {

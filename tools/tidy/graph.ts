@@ -6,7 +6,7 @@ import { importsOf, type Import } from './imports.ts'
 import { isCode, type Rule, type Violation } from './rule.ts'
 
 /** Files that are started, not imported: programs, tests, configuration, workers, and everything of the outer folders. */
-const started = new RegExp(
+const entries = new RegExp(
   `${testCode}|(^|/)main\\.ts$|\\.(config|worker)\\.ts$|\\.m?c?js$|^(tools|labs|projects|bench|docs)/|^[^/]+$`,
 )
 
@@ -15,8 +15,8 @@ const builtins = new Set(builtinModules)
 function byImporter(edges: readonly Import[]): Map<string, (Import & { to: string })[]> {
   const graph = new Map<string, (Import & { to: string })[]>()
   for (const edge of edges) {
-    const { from, to } = edge
-    if (to !== undefined) graph.set(from, [...(graph.get(from) ?? []), { ...edge, to }])
+    const { from, to, started } = edge
+    if (to !== undefined && !started) graph.set(from, [...(graph.get(from) ?? []), { ...edge, to }])
   }
   return graph
 }
@@ -60,7 +60,7 @@ export const deadFiles: Rule = {
   check(files) {
     const imported = new Set(importsOf(files).map(({ to }) => to))
     return files
-      .filter((file) => isCode(file) && !started.test(file.path) && !imported.has(file.path))
+      .filter((file) => isCode(file) && !entries.test(file.path) && !imported.has(file.path))
       .map(({ path }) => ({ path, line: 1, what: 'is imported by nothing: delete it, or use it' }))
   },
   violating: [{ files: { 'kit/log/old.ts': 'export const a = 1', 'server/main.ts': '' }, at: ['kit/log/old.ts:1'] }],

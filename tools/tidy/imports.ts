@@ -11,6 +11,8 @@ export interface Import {
   readonly specifier: string
   /** Erased before running. */
   readonly typeOnly: boolean
+  /** Named by a URL, to be started as a worker or a program: used, but not loaded here. */
+  readonly started: boolean
   /** The file of the repository, or undefined for a package, a Node module or a file that is not there. */
   readonly to: string | undefined
 }
@@ -30,20 +32,22 @@ export function importsOf(files: readonly SourceFile[]): Import[] {
   })
 }
 
-function targetOf(node: SyntaxNode): { specifier: string; typeOnly: boolean } | undefined {
+type Target = Pick<Import, 'specifier' | 'typeOnly' | 'started'>
+
+function targetOf(node: SyntaxNode): Target | undefined {
   switch (node.type) {
     case 'ImportDeclaration':
     case 'ExportAllDeclaration':
     case 'ExportNamedDeclaration': {
       const specifier = stringOf(node['source'])
-      return specifier === undefined ? undefined : { specifier, typeOnly: node['typeOnly'] === true }
+      return specifier === undefined ? undefined : { ...loaded(specifier), typeOnly: node['typeOnly'] === true }
     }
     case 'TsImportType':
-      return { specifier: stringOf(node['argument']) ?? '', typeOnly: true }
+      return { ...loaded(stringOf(node['argument']) ?? ''), typeOnly: true }
     case 'CallExpression': {
       const specifier = stringOf(argumentsOf(node)[0])
       const dynamic = isNode(node['callee']) && node['callee'].type === 'Import'
-      return dynamic && specifier !== undefined ? { specifier, typeOnly: false } : undefined
+      return dynamic && specifier !== undefined ? loaded(specifier) : undefined
     }
     case 'NewExpression':
       return urlTarget(node)
@@ -52,11 +56,13 @@ function targetOf(node: SyntaxNode): { specifier: string; typeOnly: boolean } | 
   }
 }
 
+const loaded = (specifier: string): Target => ({ specifier, typeOnly: false, started: false })
+
 /** `new URL('./worker.ts', import.meta.url)`: how a worker or a child process is named. */
-function urlTarget(node: SyntaxNode): { specifier: string; typeOnly: boolean } | undefined {
+function urlTarget(node: SyntaxNode): Target | undefined {
   const specifier = nameOf(node['callee']) === 'URL' ? stringOf(argumentsOf(node)[0]) : undefined
   return specifier !== undefined && /^\.\.?\/.*\.[mc]?[jt]s$/.test(specifier)
-    ? { specifier, typeOnly: false }
+    ? { ...loaded(specifier), started: true }
     : undefined
 }
 

@@ -1,4 +1,5 @@
 /** The server's settings, in a file of their own (`cauce.conf`) that is written anew before every start. */
+import { release } from 'node:os'
 import { join } from 'node:path'
 import { readIfThere, writeWhole } from './files.ts'
 import { type Place, socketDirectory } from './place.ts'
@@ -19,6 +20,7 @@ export const defaultSettings: Settings = {
   shared_buffers: '128MB',
   max_wal_size: '2GB',
   min_wal_size: '256MB',
+  ...fasterRecovery(),
   // Short statements only: compiling them costs more than it saves.
   jit: 'off',
   // Parallel workers want more /dev/shm than a container has, and cores that the application needs.
@@ -48,4 +50,14 @@ export function writeSettings(place: Place, settings: Settings): void {
   const path = join(place.data, SETTINGS_FILE)
   if (readIfThere(path) === text) return
   writeWhole(path, text, 0o600)
+}
+
+/**
+ * After a crash everything is flushed before recovery begins. By default that goes file by file, which took 5 s for our 1,400
+ * files on a busy disk; one call for the whole file system took half of it. Since Linux 5.8 it reports failed writes as well.
+ */
+function fasterRecovery(): Settings {
+  const [major = 0, minor = 0] = release().split('.').map(Number)
+  const reliable = process.platform === 'linux' && (major > 5 || (major === 5 && minor >= 8))
+  return reliable ? { recovery_init_sync_method: 'syncfs' } : {}
 }

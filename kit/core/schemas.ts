@@ -2,7 +2,12 @@
 import { Type } from 'typebox'
 
 /** A positive count of minor units. */
-export const Amount = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Minor units', examples: [1999] })
+export const Amount = Type.Integer({
+  minimum: 1,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: 'Minor units',
+  examples: [1999],
+})
 
 export const currencies = ['EUR', 'USD', 'GBP', 'MXN', 'JPY'] as const
 export const Currency = Type.Enum([...currencies], { description: 'ISO 4217', examples: ['EUR'] })

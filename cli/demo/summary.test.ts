@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import type { Order } from '@cauce/orders/contract'
+import { percentiles, summarise, type Tally } from './summary.ts'
+
+const at = (ms: number) => new Date(1_767_225_600_000 + ms).toISOString()
+const completed = (tookMs: number) =>
+  ({ status: 'completed', failure: null, placedAt: at(0), updatedAt: at(tookMs) }) as Order
+const cancelled = (code: string) => ({ ...completed(5), status: 'cancelled', failure: { code, message: '' } }) as Order
+
+const tally: Tally = {
+  run: 'r',
+  seed: 1,
+  orders: 4,
+  ended: [completed(10), completed(30), cancelled('out-of-stock'), cancelled('out-of-stock')],
+  open: 0,
+  refused: new Map(),
+  placedMs: 500,
+  elapsedMs: 2_000,
+  stats: { retries: 0, replayed: 0 },
+  audit: { ok: true } as NonNullable<Tally['audit']>,
+}
+
+test('counts what ended how, and how fast', () => {
+  expect(summarise(tally)).toMatchObject({
+    accepted: 4,
+    completed: 2,
+    cancelled: { 'out-of-stock': 2 },
+    acceptedPerSecond: 8,
+    endedPerSecond: 2,
+    acceptToEndMs: { p50: 5, p95: 30, max: 30 },
+    ok: true,
+  })
+})
+
+test.each<[string, Partial<Tally>]>([
+  ['an order is still open', { ended: tally.ended.slice(1), open: 1 }],
+  ['an order was refused', { ended: tally.ended.slice(1), refused: new Map([['unknown-sku', 1]]) }],
+  ['the books are wrong', { audit: { ok: false } as Tally['audit'] }],
+  ['the books were not checked', { audit: null }],
+])('it is not ok when %s', (_what, change) => {
+  expect(summarise({ ...tally, ...change }).ok).toBe(false)
+})
+
+test('percentiles are values that occurred', () => {
+  expect(percentiles([])).toBeNull()
+  expect(percentiles([7])).toEqual({ p50: 7, p95: 7, max: 7 })
+  expect(percentiles(Array.from({ length: 100 }, (_, index) => 100 - index))).toEqual({ p50: 50, p95: 95, max: 100 })
+})

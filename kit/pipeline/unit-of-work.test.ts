@@ -1,0 +1,3 @@
+import { describeTransactions } from './testing-transactions.ts'
+
+describeTransactions('memory')

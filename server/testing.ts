@@ -1,0 +1,172 @@
+/** Real server processes for tests: started on a database, killed, started again; and clients that use them. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { systemIds } from '@cauce/kit/core/id-source'
+import { systemClock, systemTimers } from '@cauce/kit/core/clock'
+import { loadDevKey, signToken } from '@cauce/kit/http/dev-key'
+import { loaderArguments } from '@cauce/sandbox/launch'
+
+export interface ServerProcess {
+  readonly url: string
+  readonly pid: number
+  /** kill -9 of the process group, as if the machine's owner had done it. */
+  kill(): Promise<void>
+  /** SIGTERM; gives the exit code. */
+  stop(): Promise<number | null>
+}
+
+const main = new URL('main.ts', import.meta.url).pathname
+
+/** Starts a server in a process group of its own. Rejects with its last words when it does not come up. */
+export async function serverProcess(environment: Readonly<Record<string, string>>): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [...loaderArguments(), main], {
+    detached: true,
+    env: { ...process.env, PORT: '0', LOG_LEVEL: 'warn', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let words = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    words = `${words}${chunk.toString()}`.slice(-8000)
+  })
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  const url = await Promise.race([
+    firstLine(child).then((line) => (JSON.parse(line) as { url: string }).url),
+    exited.then((code) => Promise.reject(new Error(`The server ended with ${code}: ${words}`))),
+  ])
+  return {
+    url,
+    pid: child.pid!,
+    async kill() {
+      process.kill(-child.pid!, 'SIGKILL')
+      await exited
+    },
+    stop() {
+      child.kill('SIGTERM')
+      return exited
+    },
+  }
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  for await (const line of createInterface({ input: child.stdout! })) return line
+  throw new Error('The server said nothing')
+}
+
+/** A data directory; removed afterwards, and the sandbox that outlived its server with it. */
+export function dataDirectory(): { path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'cauce-server-'))
+  return {
+    path,
+    remove() {
+      const announcement = join(path, 'sandbox.json')
+      if (existsSync(announcement)) endProcess((JSON.parse(readFileSync(announcement, 'utf8')) as { pid: number }).pid)
+      rmSync(path, { recursive: true, force: true })
+    },
+  }
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM')
+  } catch {
+    // It has ended already.
+  }
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  /** Whatever a server says; tests look into it. */
+  readonly body: any
+}
+
+export interface Client {
+  get(path: string): Promise<Answer>
+  post(path: string, body?: object, key?: string): Promise<Answer>
+  put(path: string, body: object): Promise<Answer>
+  /** Posts with one key until it is answered, through crashes and restarts. */
+  insist(path: string, body: object): Promise<Answer>
+}
+
+const GIVE_UP_MS = 60_000
+
+/** `url` is asked at each call: the server may have moved. */
+export async function client(
+  data: string,
+  url: () => string,
+  subject: string,
+  role: 'customer' | 'operator',
+): Promise<Client> {
+  const token = await signToken(await loadDevKey(data), { subject, roles: [role] })
+  const call = async (method: string, path: string, body?: object, key?: string): Promise<Answer> => {
+    const response = await fetch(url() + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body ? { 'content-type': 'application/json' } : {}),
+        ...(key === undefined ? {} : { 'idempotency-key': key }),
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+      signal: AbortSignal.timeout(20_000),
+    })
+    const text = await response.text()
+    return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) }
+  }
+  const post = (path: string, body?: object, key = systemIds.draw()) => call('POST', path, body, key)
+  return {
+    get: (path) => call('GET', path),
+    put: (path, body) => call('PUT', path, body),
+    post,
+    async insist(path, body) {
+      const key = systemIds.draw()
+      const until = systemClock.monotonic() + GIVE_UP_MS
+      for (;;) {
+        const answer = await post(path, body, key).catch((error: Error) => error)
+        if (!(answer instanceof Error) && answer.status !== 503) return answer
+        if (systemClock.monotonic() > until)
+          throw answer instanceof Error ? answer : new Error(JSON.stringify(answer.body))
+        await systemTimers.sleep(100)
+      }
+    },
+  }
+}
+
+export const shipTo = (postalCode = '28013') => ({
+  name: 'A',
+  line1: 'Calle Mayor 1',
+  city: 'Madrid',
+  postalCode,
+  country: 'ES',
+})
+
+export const orderOf = (sku: string, quantity = 1, postalCode = '28013') => ({
+  lines: [{ sku, quantity }],
+  payment: { method: 'wallet' },
+  shipTo: shipTo(postalCode),
+})
+
+/** A product with stock, and a wallet with money. */
+export async function stocked(operator: Client, sku: string, onHand: number, amount = 1000): Promise<void> {
+  await operator.put(`/v1/products/${sku}`, { name: sku, price: { amount, currency: 'EUR' } })
+  await operator.insist(`/v1/products/${sku}/stock`, { delta: onHand, reason: 'test' })
+}
+
+export async function funded(operator: Client, customer: Client, id: string, amount: number): Promise<void> {
+  await customer.insist('/v1/accounts', { currency: 'EUR' })
+  if (amount > 0) await operator.insist(`/v1/accounts/${id}/deposits`, { amount, currency: 'EUR', reference: 'test' })
+}
+
+/** Looks until it holds, at most a minute. */
+export async function eventually<T>(look: () => Promise<T>, holds: (seen: T) => boolean): Promise<T> {
+  const until = systemClock.monotonic() + GIVE_UP_MS
+  for (;;) {
+    const seen = await look().catch((error: unknown) => error)
+    if (!(seen instanceof Error) && holds(seen as T)) return seen as T
+    if (systemClock.monotonic() > until)
+      throw new Error(`It did not come about: ${JSON.stringify(seen)}`, { cause: seen })
+    await systemTimers.sleep(100)
+  }
+}
