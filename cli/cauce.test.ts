@@ -1,17 +1,15 @@
 /** The real command, as a process. */
 import { spawn } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { temporaryDirectory } from './testing.ts'
 import { version } from './version.ts'
 
 const cauce = fileURLToPath(new URL('bin/cauce.js', import.meta.url))
 
 function run(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-  const cwd = mkdtempSync(join(tmpdir(), 'cauce-run-'))
+  const cwd = temporaryDirectory()
   const child = spawn(process.execPath, [cauce, ...args], {
     cwd,
     env: { PATH: process.env.PATH, ...env },

@@ -1,12 +1,14 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { reachableUrl, readSettings } from './settings.ts'
+import { temporaryDirectory } from './testing.ts'
 import { translator } from './texts.ts'
 
 const t = translator('en')
-const directory = mkdtempSync(join(tmpdir(), 'cauce-settings-'))
+// Nothing is read from it but a .env file, which it does not have.
+const directory = fileURLToPath(new URL('bin', import.meta.url))
 const read = (flags = {}, env = {}, at = directory) => readSettings(flags, env, at, t)
 
 test('with nothing set it is the default server and directory', () => {
@@ -26,7 +28,7 @@ test.each([
 })
 
 test('the environment wins over .env, flags win over both', () => {
-  const at = mkdtempSync(join(tmpdir(), 'cauce-settings-'))
+  const at = temporaryDirectory()
   writeFileSync(join(at, '.env'), '# mine\nCAUCE_DATA=from-file\nPORT=7000\nSANDBOX_URL=http://sandbox/\n')
   const settings = read({}, { PORT: '7001' }, at)
   expect(settings).toMatchObject({ url: 'http://127.0.0.1:7001', sandboxUrl: 'http://sandbox', dataIsDefault: false })

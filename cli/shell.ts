@@ -4,7 +4,7 @@ import { seconds } from '@cauce/kit/core/clock'
 import type { IdSource } from '@cauce/kit/core/ids'
 import type { Random } from '@cauce/kit/core/prng'
 import { createApi, type Api } from './http/api.ts'
-import { createClient, type Client } from './http/client.ts'
+import { createClient, type Client, type Fetch } from './http/client.ts'
 import { createTokens } from './http/tokens.ts'
 import { createOutput, type Output, type Sink } from './output.ts'
 import { readSettings, type Settings } from './settings.ts'
@@ -16,7 +16,7 @@ export interface World {
   readonly directory: string
   readonly stdout: Sink
   readonly stderr: Sink
-  readonly fetch: typeof fetch
+  readonly fetch: Fetch
   readonly clock: Clock
   readonly timers: Timers
   readonly random: Random

@@ -1,10 +1,11 @@
 /** A world for tests: what is printed is kept, the network is a function, time passes as fast as the work. */
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EventEmitter } from 'node:events'
 import { systemClock, systemTimers, type Timers } from '@cauce/kit/core/clock'
 import { seeded } from '@cauce/kit/core/prng'
+import { onTestFinished } from 'vitest'
 import { runCli } from './program.ts'
 import type { World } from './shell.ts'
 
@@ -12,6 +13,13 @@ import type { World } from './shell.ts'
 export const hurriedTimers: Timers = {
   sleep: () => new Promise((resolve) => setImmediate(resolve)),
   after: (ms, task) => systemTimers.after(ms, task),
+}
+
+/** An empty directory that is gone after the test. */
+export function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'cauce-cli-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  return directory
 }
 
 export interface TestWorld extends World {
@@ -48,10 +56,10 @@ export function testWorld(handler: Handler = refuseConnection, given: Partial<Wo
   let drawn = 0
   return {
     env: {},
-    directory: mkdtempSync(join(tmpdir(), 'cauce-cli-')),
+    directory: temporaryDirectory(),
     stdout: { write: (text) => (printed.out += text) },
     stderr: { write: (text) => (printed.err += text) },
-    fetch: async (input, init = {}) => handler(new URL(String(input)), init),
+    fetch: async (input, init = {}) => handler(new URL(input), init),
     clock: systemClock,
     timers: hurriedTimers,
     random: seeded(1),

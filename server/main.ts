@@ -1,6 +1,6 @@
 /**
  * The server process: settings from the environment, logs to standard error, and one line of JSON to standard output once it
- * listens, for whoever started it.
+ * listens, for whoever started it. A signal, or the end of the channel to them, stops it: what is in hand is finished first.
  */
 import closeWithGrace from 'close-with-grace'
 import { MigrationError } from '@cauce/kit/database/migrate'
@@ -9,21 +9,31 @@ import { isUnavailable } from '@cauce/kit/database/errors'
 import { LaneMismatchError } from '@cauce/kit/log/port'
 import { createLogger } from '@cauce/kit/telemetry/logger'
 import { ConfigError, loadEnvironmentFile, readConfig } from './config.ts'
-import { startServer, STOP_WITHIN_MS } from './start.ts'
+import { startServer, STOP_WITHIN_MS, type RunningServer } from './start.ts'
 import { version } from './version.ts'
 
 try {
   loadEnvironmentFile(process.cwd())
   const config = readConfig(process.env, process.cwd())
   const logger = createLogger({ level: config.logLevel, base: { version } })
-  const server = await startServer({ config, logger })
-  closeWithGrace({ delay: STOP_WITHIN_MS, logger }, async ({ err, signal }) => {
+  let starting: Promise<RunningServer> | undefined
+  let stopping = false
+  const { close } = closeWithGrace({ delay: STOP_WITHIN_MS, logger }, async ({ err, signal }) => {
+    stopping = true
     if (err) logger.fatal({ err }, 'An error that nobody expected; stopping')
-    else logger.info({ signal }, 'Stopping')
-    await server.stop()
+    else logger.info({ signal: signal ?? 'disconnect' }, 'Stopping')
+    // What is only half started is waited for, then stopped like the rest.
+    await (await starting?.catch(() => undefined))?.stop()
   })
-  const { url, database, durable, sandboxUrl = null } = server
-  process.stdout.write(`${JSON.stringify({ url, database, durable, sandboxUrl, services: config.services })}\n`)
+  // Whoever started us closes the channel to stop us, or by dying.
+  process.once('disconnect', () => {
+    if (!stopping) close()
+  })
+  starting = startServer({ config, logger })
+  const { url, database, durable, sandboxUrl = null } = await starting
+  const { services } = config
+  if (!stopping)
+    process.stdout.write(`${JSON.stringify({ url, database, durable, sandboxUrl, services })}\n`)
 } catch (error) {
   process.stderr.write(`${explain(error as Error)}\n`)
   process.exit(error instanceof ConfigError ? 2 : 1)

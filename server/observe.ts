@@ -28,7 +28,7 @@ export function observe({ name, logger, metrics }: ObserveOptions): ServiceObser
   }
 
   return {
-    onCommit(kind, { results }, ms) {
+    onCommit({ kind, results }, ms) {
       away = false
       metrics.batch(name, kind, results.length, ms)
       for (const result of results) {

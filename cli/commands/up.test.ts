@@ -1,10 +1,9 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { systemTimers } from '@cauce/kit/core/clock'
 import { createShell } from '../shell.ts'
-import { json, refuseConnection, testWorld, type Handler } from '../testing.ts'
+import { json, refuseConnection, temporaryDirectory, testWorld, type Handler } from '../testing.ts'
 import { up, type UpOptions } from './up.ts'
 
 const ready = `console.log(JSON.stringify({ url: 'http://127.0.0.1:1234', database: 'db', durable: true, sandboxUrl: null, services: [] }))`
@@ -17,7 +16,7 @@ const lives = `setInterval(() => {}, 1000)`
 /** `cauce up` with a server that is a few lines of JavaScript. */
 function start(program: string, options: UpOptions = { port: 0 }, handler: Handler = refuseConnection, flags = {}) {
   const world = testWorld(handler, { timers: systemTimers, env: { PATH: process.env.PATH } })
-  const entry = join(mkdtempSync(join(tmpdir(), 'cauce-up-')), 'server.mjs')
+  const entry = join(temporaryDirectory(), 'server.mjs')
   writeFileSync(entry, program)
   const { signals, printed } = world
   return { printed, signals, ended: up(createShell(world, 'en', flags), options, entry) }

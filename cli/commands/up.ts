@@ -85,7 +85,7 @@ export async function up(shell: Shell, options: UpOptions, entry?: string): Prom
   const following = followLog(log, onLine, timers, over.signal)
   const ready = await server.ready
   progress.end()
-  running = true
+  running = ready !== undefined
   if (ready && server.pid !== undefined) {
     const reachable = { ...ready, url: reachableUrl(ready.url) }
     announce(settings.dataDirectory, { ...reachable, pid: server.pid })

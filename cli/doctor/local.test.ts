@@ -1,15 +1,16 @@
-import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { loadDevKey } from '@cauce/kit/http/dev-key'
 import type { Settings } from '../settings.ts'
+import { temporaryDirectory } from '../testing.ts'
 import { translator } from '../texts.ts'
 import { checkData, checkDisk, checkKey, checkNode, checkPort } from './local.ts'
 
 const t = translator('en')
-const home = mkdtempSync(join(tmpdir(), 'cauce-doctor-'))
+let home: string
+beforeEach(() => void (home = temporaryDirectory()))
 const settings = (given: Partial<Settings>) =>
   ({ url: 'http://127.0.0.1:8080', host: '127.0.0.1', port: '8080', ...given }) as Settings
 const data = (name: string, make = true) => {

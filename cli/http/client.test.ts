@@ -22,7 +22,7 @@ function clientOf(...handlers: [Handler, ...Handler[]]) {
     fetch: async (input, init = {}) => {
       sent.push(init)
       const handler = handlers[Math.min(sent.length, handlers.length) - 1] as Handler
-      return handler(new URL(String(input)), init)
+      return handler(new URL(input), init)
     },
     onAway: (reason) => told.push(`away ${reason}`),
     onBack: () => told.push('back'),

@@ -24,9 +24,12 @@ export interface Call {
   readonly key?: string
 }
 
+/** The part of `fetch` that is used. */
+export type Fetch = (url: string, init?: RequestInit) => Promise<Response>
+
 export interface ClientOptions extends Pick<ContactOptions, 'onAway' | 'onBack'> {
   readonly url: string
-  readonly fetch: typeof fetch
+  readonly fetch: Fetch
   readonly clock: Clock
   readonly timers: Timers
   readonly random: Random

@@ -1,11 +1,10 @@
-import { appendFileSync, closeSync, existsSync, mkdtempSync, statSync, truncateSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { appendFileSync, closeSync, existsSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { hurriedTimers } from '../testing.ts'
+import { hurriedTimers, temporaryDirectory } from '../testing.ts'
 import { followLog, openLogFile } from './log-file.ts'
 
-const directory = () => join(mkdtempSync(join(tmpdir(), 'cauce-log-')), 'data')
+const directory = () => join(temporaryDirectory(), 'data')
 
 test('is made with its directory, for its owner only', () => {
   const log = openLogFile(directory())

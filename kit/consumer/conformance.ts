@@ -185,7 +185,9 @@ function parking(subject: Subject): void {
   it('keeps a message whole, with its error', async () => {
     const message = { ...parkedAt(0, 1, 'a', 'Error: “ñ”\nat line 1'), data: { deep: [{ text: '\u0000' }] } }
     await park(message)
-    const [found] = await subject.within((store) => store.parkedMessages(subject.group, { source: 'upstream', key: 'a' }, 10))
+    const [found] = await subject.within((store) =>
+      store.parkedMessages(subject.group, { source: 'upstream', key: 'a' }, 10),
+    )
     expect(found).toEqual(message)
   })
 
@@ -242,8 +244,8 @@ function parking(subject: Subject): void {
 function halting(subject: Subject): void {
   it('C1 stops a lane, keeps the first reason, and leaves the others', async () => {
     const { groups, group } = subject
-    await groups.halt(group, { ...upstream(2), position: 0, reason: 'first' })
-    await groups.halt(group, { ...upstream(2), position: 0, reason: 'second' })
+    expect(await groups.halt(group, { ...upstream(2), position: 0, reason: 'first' })).toBe(true)
+    expect(await groups.halt(group, { ...upstream(2), position: 0, reason: 'second' })).toBe(false)
     expect(await groups.halted(group)).toEqual([{ ...upstream(2), position: 0, reason: 'first' }])
     expect(laneNumbers(await groups.cursors(group))).toEqual([0, 1, 3])
   })
@@ -251,7 +253,7 @@ function halting(subject: Subject): void {
   it('does not stop a lane whose cursor has moved since it was looked at', async () => {
     const { groups, group, within } = subject
     await within((store) => store.move(group, [cursorAt(2, 5)], []))
-    await groups.halt(group, { ...upstream(2), position: 4, reason: 'seen at 4' })
+    expect(await groups.halt(group, { ...upstream(2), position: 4, reason: 'seen at 4' })).toBe(false)
     expect(await groups.halted(group)).toEqual([])
   })
 
@@ -262,7 +264,7 @@ function halting(subject: Subject): void {
     const halt = groups.halt(group, { ...upstream(2), position: 0, reason: 'seen at 0' })
     await holder.cursors.move(group, [cursorAt(2, 1)], [])
     await holder.commit()
-    await halt
+    expect(await halt).toBe(false)
     expect(await groups.halted(group)).toEqual([])
   })
 }

@@ -62,10 +62,15 @@ export function memoryCursors(schema: string): (tx: MemoryTransaction) => Cursor
             const key = cursorKey(group, cursor)
             tx.put(cursors, key, { ...(tx.get(cursors, key) as StoredCursor), ...cursor })
           }
-          for (const message of newlyParked) tx.put(parked, parkedKey(group, message), { ...message, parkedAt: message.at })
+          for (const message of newlyParked)
+            tx.put(parked, parkedKey(group, message), { ...message, parkedAt: message.at })
         }),
       parkedMessages: (group, { source, key }, limit) =>
-        tx.run(() => parkedOf(group, (m) => m.source === source && m.key === key).slice(0, limit).map(messageOf)),
+        tx.run(() =>
+          parkedOf(group, (m) => m.source === source && m.key === key)
+            .slice(0, limit)
+            .map(messageOf),
+        ),
       unpark: (group, lane, removedIds, failed) =>
         tx.run(() => {
           const removed = new Set(removedIds)
@@ -106,15 +111,19 @@ export function memoryGroups(database: MemoryDatabase, schema: string): GroupRea
           }
         }),
       ),
-    cursors: async (group) => cursorsOf(group).filter((cursor) => cursor.halted === null).map(cursorOf),
+    cursors: async (group) =>
+      cursorsOf(group)
+        .filter((cursor) => cursor.halted === null)
+        .map(cursorOf),
     halt: (group, forked) =>
       database.once((tx) =>
         tx.run(async () => {
           const key = cursorKey(group, forked)
           await tx.lock(names.cursors, key)
           const cursor = tx.get(names.cursors, key) as StoredCursor | undefined
-          if (cursor?.halted !== null || cursor.position !== forked.position) return
+          if (cursor?.halted !== null || cursor.position !== forked.position) return false
           tx.put(names.cursors, key, { ...cursor, halted: forked.reason })
+          return true
         }),
       ),
     halted: async (group) =>

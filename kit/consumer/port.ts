@@ -76,8 +76,11 @@ export interface GroupReader {
   /** Creates missing cursors for these sources. */
   ensure(group: string, sources: readonly string[], lanes: number): Promise<void>
   cursors(group: string): Promise<readonly Cursor[]>
-  /** Stops a lane until an operator acts; not when its cursor has moved since, for then it was seen wrongly. */
-  halt(group: string, forked: Forked): Promise<void>
+  /**
+   * Stops a lane until an operator acts. False when somebody else has stopped it, or when its cursor has moved since: then
+   * it was seen wrongly, and goes on.
+   */
+  halt(group: string, forked: Forked): Promise<boolean>
   halted(group: string): Promise<readonly Forked[]>
   /** The keys with parked messages: first error, how many. */
   parked(group: string, limit: number): Promise<readonly ParkedSummary[]>

@@ -8,8 +8,11 @@ const cursorColumns = `c.source, c.lane, c.position, c.message_id AS "messageId"
 const parkedColumns = `p.source, p.lane, p.position, p.id, p.type, p.key, p.data, p.request_id AS "requestId",
   p.cause_id AS "causeId", p.at, p.error`
 
-function statements(schema: string) {
-  const named = (name: string, text: string) => ({ name: `${schema}.consumer.${name}`, text })
+const naming = (schema: string) => (name: string, text: string) => ({ name: `${schema}.consumer.${name}`, text })
+
+/** Within a transaction. */
+function storeStatements(schema: string) {
+  const named = naming(schema)
   return {
     lock: named(
       'lock',
@@ -60,6 +63,13 @@ function statements(schema: string) {
       `UPDATE ${schema}.parked p SET error = f.error FROM unnest($4::text[], $5::text[]) AS f(id, error)
        WHERE p.consumer_group = $1 AND p.source = $2 AND p.lane = $3 AND p.id = f.id`,
     ),
+  }
+}
+
+/** Outside transactions. */
+function groupStatements(schema: string) {
+  const named = naming(schema)
+  return {
     ensure: named(
       'ensure',
       `INSERT INTO ${schema}.cursors (consumer_group, source, lane)
@@ -73,7 +83,8 @@ function statements(schema: string) {
     halt: named(
       'halt',
       `UPDATE ${schema}.cursors SET halted = $5
-       WHERE consumer_group = $1 AND source = $2 AND lane = $3 AND position = $4 AND halted IS NULL`,
+       WHERE consumer_group = $1 AND source = $2 AND lane = $3 AND position = $4 AND halted IS NULL
+       RETURNING lane`,
     ),
     halted: named(
       'halted',
@@ -90,7 +101,7 @@ function statements(schema: string) {
 }
 
 export function postgresCursors(schema: string): (tx: PostgresTransaction) => CursorStore {
-  const sql = statements(schema)
+  const sql = storeStatements(schema)
   return (tx) => ({
     lock: (group, lanes) =>
       tx.read<Cursor>(sql.lock, [group, lanes.map((lane) => lane.source), lanes.map((lane) => lane.lane)]),
@@ -148,14 +159,14 @@ function parkedArrays(parked: readonly ParkedMessage[]) {
 }
 
 export function postgresGroups(pool: Pool, schema: string): GroupReader {
-  const sql = statements(schema)
+  const sql = groupStatements(schema)
   return {
     async ensure(group, sources, lanes) {
       await pool.query(sql.ensure, [group, [...sources], lanes])
     },
     cursors: (group) => pool.query<Cursor>(sql.cursors, [group]),
     async halt(group, { source, lane, position, reason }) {
-      await pool.query(sql.halt, [group, source, lane, position, reason])
+      return (await pool.query(sql.halt, [group, source, lane, position, reason])).length > 0
     },
     halted: (group) => pool.query<Forked>(sql.halted, [group]),
     parked: (group, limit) => pool.query<ParkedSummary>(sql.parked, [group, limit]),

@@ -4,144 +4,21 @@
  */
 import { fc } from '@fast-check/vitest'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { RowChanges, RowStore } from './rows.ts'
-import { boolean, instant, integer, json, nullable, table, text, type RowOf, type Table } from './table.ts'
-
-export interface RowTransaction {
-  readonly begun: Promise<number>
-  readonly rows: RowStore
-  commit(): Promise<void>
-  rollback(): Promise<void>
-}
-
-/** A store in which the sample tables are empty. */
-export interface RowAdapter {
-  begin(): Promise<RowTransaction>
-  /** Resolves once somebody waits for a lock. */
-  blocked(): Promise<void>
-  close(): Promise<void>
-}
-
-/** One of everything, with a rule of every kind. */
-export const things = table('things', {
-  key: 'id',
-  columns: {
-    id: text,
-    /** Never changes. */
-    owner: text,
-    shelf: nullable(text),
-    slot: nullable(integer),
-    onHand: integer,
-    reserved: integer,
-    active: nullable(boolean),
-    madeAt: instant,
-    doneAt: nullable(instant),
-    data: json<unknown>(),
-    note: nullable(json<unknown>()),
-  },
-  unique: { place: ['shelf', 'slot'] },
-  checks: {
-    reservable: (row) => 0 <= row.reserved && row.reserved <= row.onHand,
-    ordered: (row) => row.doneAt === null || row.doneAt >= row.madeAt,
-  },
-  fixed: ['owner'],
-})
-
-/** Words of SQL for columns, and nothing but the key may change. */
-export const moves = table('moves', { key: 'order', columns: { order: text, from: text, to: nullable(text) } })
-
-/** Nothing can change. */
-export const marks = table('marks', { key: 'id', columns: { id: text, by: text }, fixed: ['by'] })
-
-export const sampleTables = [things, moves, marks] as unknown as readonly Table<object>[]
-
-export const sampleSql = `
-  CREATE TABLE tally.things (
-    id text PRIMARY KEY, owner text NOT NULL, shelf text, slot int8, on_hand int8 NOT NULL, reserved int8 NOT NULL,
-    active bool, made_at timestamptz NOT NULL, done_at timestamptz, data json NOT NULL, note json,
-    CONSTRAINT things_place UNIQUE (shelf, slot),
-    CONSTRAINT things_reservable CHECK (0 <= reserved AND reserved <= on_hand),
-    CONSTRAINT things_ordered CHECK (done_at >= made_at));
-  CREATE TABLE tally.moves ("order" text PRIMARY KEY, "from" text NOT NULL, "to" text);
-  CREATE TABLE tally.marks (id text PRIMARY KEY, by text NOT NULL)`
-
-export type Thing = RowOf<typeof things>
-
-export const thing = (id: string, rest: Partial<Thing> = {}): Thing => ({
-  id,
-  owner: 'ana',
-  shelf: null,
-  slot: null,
-  onHand: 5,
-  reserved: 0,
-  active: true,
-  madeAt: 1_700_000_000_123,
-  doneAt: null,
-  data: {},
-  note: null,
-  ...rest,
-})
-
-export const changes = (rest: Partial<RowChanges>): RowChanges => ({ inserted: [], updated: [], removed: [], ...rest })
-
-/** Saves in a transaction of its own. Gives 'committed', or the SQLSTATE of what was refused. */
-export async function save(adapter: RowAdapter, of: Table<object>, rest: Partial<RowChanges>): Promise<string> {
-  const tx = await adapter.begin()
-  try {
-    await tx.begun
-    await tx.rows.save(of, changes(rest))
-    await tx.commit()
-    return 'committed'
-  } catch (error) {
-    await tx.rollback()
-    return (error as { code?: string }).code ?? String(error)
-  }
-}
-
-/** The committed rows with these keys, in the order of the keys. */
-export async function read(adapter: RowAdapter, of: Table<object>, keys: readonly string[]): Promise<object[]> {
-  const tx = await adapter.begin()
-  const rows = await tx.rows.load(of, keys, false)
-  await tx.rollback()
-  return rows.toSorted((a, b) => keys.indexOf(of.keyOf(a)) - keys.indexOf(of.keyOf(b)))
-}
-
-const wild = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 30 }).filter((value) => !value.includes('\0')),
-  fc.constantFrom('', ' ', 'NULL', 'null', '{}', '{a,b}', '"', '\\', '\\"', ',', "'", "''; --", '$1', '\r\n\t', 'ñ', '🚲👩‍👩‍👧', '\u202e', '\x7f'),
-)
-const whole = fc.oneof(fc.maxSafeInteger(), fc.integer(), fc.constantFrom(Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 0, -0, -1))
-const moment = fc.oneof(
-  fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 }),
-  fc.constantFrom(0, -1, 1, 999, 1_700_000_000_001, -62_135_596_800_000, 253_402_300_799_999, -5_000_000_000_007),
-)
-const orNull = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null })
-
-/** Rows that satisfy every rule, with values as odd as their columns can hold. */
-export const oddThing = (id: fc.Arbitrary<string>): fc.Arbitrary<Thing> =>
-  fc
-    .record({
-      id,
-      owner: wild,
-      shelf: orNull(wild),
-      slot: orNull(whole),
-      amounts: fc.tuple(whole, whole).map((pair) => pair.map(Math.abs).toSorted((a, b) => a - b)),
-      active: orNull(fc.boolean()),
-      times: fc.tuple(moment, moment).map((pair) => pair.toSorted((a, b) => a - b)),
-      done: fc.boolean(),
-      data: fc.jsonValue({ maxDepth: 4, stringUnit: 'binary' }).filter((value) => value !== null),
-      note: orNull(fc.jsonValue({ maxDepth: 2 }).map((value) => ({ value }))),
-    })
-    .map(({ amounts, times, done, ...rest }) => ({
-      ...rest,
-      onHand: amounts[1]!,
-      reserved: amounts[0]!,
-      madeAt: times[0]!,
-      doneAt: done ? times[1]! : null,
-    }))
-
-/** The row as it must come back. JSON has one zero and leaves out what is undefined; so have the stores. */
-export const asStored = (row: object): object => JSON.parse(JSON.stringify(row)) as object
+import type { RowChanges } from './rows.ts'
+import {
+  asStored,
+  changes,
+  marks,
+  moves,
+  oddThing,
+  read,
+  save,
+  thing,
+  things,
+  wild,
+  type RowAdapter,
+  type Thing,
+} from './testing-rows.ts'
 
 export function rowsConformance(name: string, open: () => Promise<RowAdapter>): void {
   describe(`rows over ${name}`, () => {
@@ -168,11 +45,20 @@ export function rowsConformance(name: string, open: () => Promise<RowAdapter>): 
         fc.asyncProperty(fc.array(oddThing(ids), { minLength: 1, maxLength: 8 }), async (made) => {
           const run = ++count
           // Other places than those of the runs before, and no two alike.
-          const rows = made.map((row, i) => ({ ...row, id: `${k(row.id)}${run}.${i}`, shelf: row.shelf === null ? null : `${row.shelf}${run}.${i}` }))
+          const rows = made.map((row, i) => ({
+            ...row,
+            id: `${k(row.id)}${run}.${i}`,
+            shelf: row.shelf === null ? null : `${row.shelf}${run}.${i}`,
+          }))
           expect(await saveThings({ inserted: rows })).toBe('committed')
           const keys = rows.map((row) => row.id)
           expect(await read(adapter, things, keys)).toEqual(rows.map(asStored))
-          const changed = rows.map((row, i) => ({ ...rows[(i + 1) % rows.length]!, id: row.id, owner: row.owner, shelf: row.shelf }))
+          const changed = rows.map((row, i) => ({
+            ...rows[(i + 1) % rows.length]!,
+            id: row.id,
+            owner: row.owner,
+            shelf: row.shelf,
+          }))
           expect(await saveThings({ updated: changed })).toBe('committed')
           expect(await read(adapter, things, keys)).toEqual(changed.map(asStored))
         }),
@@ -229,7 +115,14 @@ export function rowsConformance(name: string, open: () => Promise<RowAdapter>): 
       for (const values of bad) {
         const row = { ...one('bad'), ...values }
         expect(await saveThings({ inserted: [one('good'), row] }), String(Object.values(values))).toBe('22000')
-        expect(await saveThings({ updated: [{ ...row, owner: 'ana' }, { ...one('bad'), onHand: Number.NaN }] })).toBe('22000')
+        expect(
+          await saveThings({
+            updated: [
+              { ...row, owner: 'ana' },
+              { ...one('bad'), onHand: Number.NaN },
+            ],
+          }),
+        ).toBe('22000')
       }
       expect(await readThings('good', 'bad')).toEqual([])
     })
@@ -242,9 +135,30 @@ export function rowsConformance(name: string, open: () => Promise<RowAdapter>): 
     it('take a unique set with a null in it for unlike every other', async () => {
       const rows = ['a', 'b'].map((key) => one(key, { shelf: k('x') }))
       expect(await saveThings({ inserted: rows })).toBe('committed')
-      expect(await saveThings({ updated: [{ ...rows[0]!, slot: 1 }, { ...rows[1]!, slot: 1 }] })).toBe('23505')
-      expect(await saveThings({ updated: [{ ...rows[0]!, slot: 1 }, { ...rows[1]!, slot: 2 }] })).toBe('committed')
-      expect(await saveThings({ updated: [{ ...rows[0]!, slot: null }, { ...rows[1]!, slot: 1 }] })).toBe('committed')
+      expect(
+        await saveThings({
+          updated: [
+            { ...rows[0]!, slot: 1 },
+            { ...rows[1]!, slot: 1 },
+          ],
+        }),
+      ).toBe('23505')
+      expect(
+        await saveThings({
+          updated: [
+            { ...rows[0]!, slot: 1 },
+            { ...rows[1]!, slot: 2 },
+          ],
+        }),
+      ).toBe('committed')
+      expect(
+        await saveThings({
+          updated: [
+            { ...rows[0]!, slot: null },
+            { ...rows[1]!, slot: 1 },
+          ],
+        }),
+      ).toBe('committed')
     })
 
     it('keep fixed columns as they were inserted', async () => {
@@ -271,7 +185,11 @@ export function rowsConformance(name: string, open: () => Promise<RowAdapter>): 
         inserted: [one('a', { owner: 'bob', ...place(3) })],
       })
       expect(outcome).toBe('committed')
-      expect(await readThings('a', 'b', 'c')).toEqual([one('a', { owner: 'bob', ...place(3) }), one('b', place(1)), one('c', place(2))])
+      expect(await readThings('a', 'b', 'c')).toEqual([
+        one('a', { owner: 'bob', ...place(3) }),
+        one('b', place(1)),
+        one('c', place(2)),
+      ])
     })
 
     it('leave nothing behind after a rollback', async () => {
@@ -316,13 +234,18 @@ export function rowsConformance(name: string, open: () => Promise<RowAdapter>): 
 
     it('make the second inserter of a key or a unique value wait for the first', async () => {
       const place = { shelf: k('x'), slot: 1 }
-      for (const [end, expected] of [['commit', '23505'], ['rollback', 'committed']] as const) {
+      for (const [end, expected] of [
+        ['commit', '23505'],
+        ['rollback', 'committed'],
+      ] as const) {
         for (const rival of ['same', 'other']) {
           const key = `${end}.${rival}`
           const first = await adapter.begin()
           await first.begun
           await first.rows.save(things, changes({ inserted: [one(key, { ...place, shelf: k(key) })] }))
-          const waiting = saveThings({ inserted: [one(rival === 'same' ? key : `${key}2`, { ...place, shelf: k(key) })] })
+          const waiting = saveThings({
+            inserted: [one(rival === 'same' ? key : `${key}2`, { ...place, shelf: k(key) })],
+          })
           await adapter.blocked()
           await first[end]()
           expect(await waiting, key).toBe(expected)

@@ -43,7 +43,14 @@ describe('who is to blame for a database error', () => {
   })
 
   it('nobody, when the error is unknown', () => {
-    for (const error of [new Error('?'), new TypeError('x is not a function'), withCode('ECONNRESET'), 'text', null, undefined]) {
+    for (const error of [
+      new Error('?'),
+      new TypeError('x is not a function'),
+      withCode('ECONNRESET'),
+      'text',
+      null,
+      undefined,
+    ]) {
       expect(blame(error)).toBe('unavailable')
     }
   })
@@ -63,7 +70,20 @@ describe('who is to blame for a database error', () => {
 
 describe('whether to answer 503', () => {
   it('when the database is away, stops, is full, read-only or too busy', () => {
-    for (const code of ['08006', '25006', '25P03', '40001', '40P01', '53100', '53300', '55P03', '57014', '57P01', '57P03', '58030']) {
+    for (const code of [
+      '08006',
+      '25006',
+      '25P03',
+      '40001',
+      '40P01',
+      '53100',
+      '53300',
+      '55P03',
+      '57014',
+      '57P01',
+      '57P03',
+      '58030',
+    ]) {
       expect(isUnavailable(withCode(code)), code).toBe(true)
     }
     for (const code of ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'EHOSTUNREACH', 'ENOTFOUND']) {
@@ -84,7 +104,8 @@ describe('whether to answer 503', () => {
   })
 
   it('not when the statement, the data or the code is wrong', () => {
-    for (const code of ['22P02', '23505', '23514', '42P01', '42601', 'XX000']) expect(isUnavailable(withCode(code)), code).toBe(false)
+    for (const code of ['22P02', '23505', '23514', '42P01', '42601', 'XX000'])
+      expect(isUnavailable(withCode(code)), code).toBe(false)
     for (const error of [new Error('bug'), new TypeError('bug'), new EncodingError('?'), null, undefined, 'text']) {
       expect(isUnavailable(error)).toBe(false)
     }

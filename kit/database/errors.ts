@@ -75,7 +75,15 @@ export function blame(error: unknown): Blame {
   return 'unavailable'
 }
 
-const networkCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'EHOSTUNREACH', 'ENOTFOUND'])
+const networkCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOENT',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
+])
 
 /** True when the database is away or cannot write: the caller should answer 503, not 500. */
 export function isUnavailable(error: unknown): boolean {
@@ -85,5 +93,7 @@ export function isUnavailable(error: unknown): boolean {
   if (state !== undefined) return /^(08|25006|25P03|53|55P03|57|58|40)/.test(state)
   const { code, message } = (error ?? {}) as { code?: string; message?: string }
   if (code !== undefined && networkCodes.has(code)) return true
-  return /Connection terminated|timeout exceeded when trying to connect|not queryable|Client was closed/.test(message ?? '')
+  return /Connection terminated|timeout exceeded when trying to connect|not queryable|Client was closed/.test(
+    message ?? '',
+  )
 }

@@ -13,7 +13,11 @@ const valueOf = (row: object | undefined) => (row as { value: number } | undefin
 const get = (tx: MemoryTransaction, key: string) => tx.run(() => valueOf(tx.get('t', key)))
 const lock = (tx: MemoryTransaction, key: string) => tx.run(() => tx.lock('t', key))
 const committed = (database: MemoryDatabase, key: string) => valueOf(database.committed('t').get(key))
-const codeOf = (promise: Promise<unknown>) => promise.then(() => 'fine', (error: unknown) => (error as { code?: string }).code)
+const codeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'fine',
+    (error: unknown) => (error as { code?: string }).code,
+  )
 
 describe('a transaction in memory', () => {
   it('shows its writes to itself, to others after commit, and to nobody after rollback', async () => {
@@ -107,16 +111,19 @@ describe('a transaction in memory', () => {
     expect(committed(database, 'x')).toBeUndefined()
   })
 
-  it.each(['53100', '25006'])('writes nothing while the database refuses it (%s), and goes on afterwards', async (code) => {
-    const { database } = make()
-    database.refuseWrites = code
-    const write = () => database.once((tx) => put(tx, 'x', 1))
-    expect(await codeOf(write())).toBe(code)
-    expect(await database.once((tx) => get(tx, 'x'))).toBeUndefined()
-    database.refuseWrites = undefined
-    expect(await codeOf(write())).toBe('fine')
-    expect(committed(database, 'x')).toBe(1)
-  })
+  it.each(['53100', '25006'])(
+    'writes nothing while the database refuses it (%s), and goes on afterwards',
+    async (code) => {
+      const { database } = make()
+      database.refuseWrites = code
+      const write = () => database.once((tx) => put(tx, 'x', 1))
+      expect(await codeOf(write())).toBe(code)
+      expect(await database.once((tx) => get(tx, 'x'))).toBeUndefined()
+      database.refuseWrites = undefined
+      expect(await codeOf(write())).toBe('fine')
+      expect(committed(database, 'x')).toBe(1)
+    },
+  )
 })
 
 describe('locks in memory', () => {

@@ -64,7 +64,9 @@ function unnest(columns: readonly Entry[]): string {
 
 /** One array per column, in the order of the statement's parameters. Throws EncodingError. */
 function columnArrays(columns: readonly Entry[], rows: readonly object[]): Value[] {
-  return columns.map(([name, { kind }]) => (rows as Record<string, unknown>[]).map((row) => encoded(kind, name, row[name])))
+  return columns.map(([name, { kind }]) =>
+    (rows as Record<string, unknown>[]).map((row) => encoded(kind, name, row[name])),
+  )
 }
 
 function encoded(kind: ColumnKind, name: string, value: unknown): string | number | boolean | null {

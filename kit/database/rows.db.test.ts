@@ -2,7 +2,8 @@
 import { fc } from '@fast-check/vitest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openWorld, until } from '../pipeline/testing.ts'
-import { read, rowsConformance, sampleSql, sampleTables, save, thing, things, type RowAdapter, type Thing } from './conformance.ts'
+import { rowsConformance } from './conformance.ts'
+import { read, sampleSql, sampleTables, save, thing, things, type RowAdapter, type Thing } from './testing-rows.ts'
 
 const extra = { tables: sampleTables, sql: sampleSql }
 
@@ -32,7 +33,10 @@ describe('memory and PostgreSQL', () => {
 
   const ids = ['a', 'b', 'c', 'd', 'e', 'f']
   const mostly = <T>(good: readonly T[], ...bad: readonly unknown[]) =>
-    fc.oneof({ weight: 15, arbitrary: fc.constantFrom<unknown>(...good) }, { weight: 1, arbitrary: fc.constantFrom(...bad) })
+    fc.oneof(
+      { weight: 15, arbitrary: fc.constantFrom<unknown>(...good) },
+      { weight: 1, arbitrary: fc.constantFrom(...bad) },
+    )
   // Few values, so that rows meet: in their keys, their places and their rules.
   const row: fc.Arbitrary<object> = fc.record({
     id: fc.constantFrom(...ids),
@@ -57,7 +61,11 @@ describe('memory and PostgreSQL', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(batch, { minLength: 1, maxLength: 6 }), async (batches) => {
         const run = ++runs
-        const mine = (r: object) => ({ ...full(r), id: `${run}.${(r as Thing).id}`, shelf: (r as Thing).shelf && `${run}.${(r as Thing).shelf}` })
+        const mine = (r: object) => ({
+          ...full(r),
+          id: `${run}.${(r as Thing).id}`,
+          shelf: (r as Thing).shelf && `${run}.${(r as Thing).shelf}`,
+        })
         const keys = ids.map((id) => `${run}.${id}`)
         for (const { removed, updated, inserted } of batches) {
           const changes = {
@@ -75,6 +83,7 @@ describe('memory and PostgreSQL', () => {
       { numRuns: 80 },
     )
     // The generator must reach every kind of outcome, or the property proves little.
-    for (const outcome of ['committed', '22000', '23502', '23505', '23514']) expect(outcomes.get(outcome), outcome).toBeGreaterThan(10)
+    for (const outcome of ['committed', '22000', '23502', '23505', '23514'])
+      expect(outcomes.get(outcome), outcome).toBeGreaterThan(10)
   })
 })

@@ -1,5 +1,6 @@
 import { openWorld } from '../pipeline/testing.ts'
-import { rowsConformance, sampleSql, sampleTables } from './conformance.ts'
+import { rowsConformance } from './conformance.ts'
+import { sampleSql, sampleTables } from './testing-rows.ts'
 
 rowsConformance('memory', async () => {
   const { tally, close } = await openWorld('memory', { extra: { tables: sampleTables, sql: sampleSql } })

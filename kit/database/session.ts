@@ -88,7 +88,11 @@ export function connectionConfig(url: string, purpose: Purpose): pg.ClientConfig
 }
 
 /** Runs one named statement and gives its rows. */
-export async function query<Row>(client: pg.ClientBase, statement: Statement, values: readonly Value[]): Promise<Row[]> {
+export async function query<Row>(
+  client: pg.ClientBase,
+  statement: Statement,
+  values: readonly Value[],
+): Promise<Row[]> {
   const result = await client.query({ name: statement.name, text: statement.text, values: values as unknown[] })
   return result.rows as Row[]
 }

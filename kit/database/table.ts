@@ -22,7 +22,10 @@ export const boolean: Column<boolean> = { kind: 'boolean', nullable: false }
 export const instant: Column<number> = { kind: 'instant', nullable: false }
 export const json = <T>(): Column<T> => ({ kind: 'json', nullable: false })
 /** A text column that holds one of these. */
-export const oneOf = <const T extends string>(..._values: readonly T[]): Column<T> => ({ kind: 'text', nullable: false })
+export const oneOf = <const T extends string>(..._values: readonly T[]): Column<T> => ({
+  kind: 'text',
+  nullable: false,
+})
 export const nullable = <T>(column: Column<T>): Column<T | null> => ({ kind: column.kind, nullable: true })
 
 export type Columns = Readonly<Record<string, Column<unknown>>>

@@ -13,8 +13,8 @@ export interface Proxy {
   readonly url: string
   /** From now on what goes this way is lost; connections stay open. */
   swallow(what: 'answers' | 'everything' | 'nothing'): void
-  /** Calls `then` with the first piece of a request that contains this text, before it is passed on. */
-  onRequest(text: string, then: () => void): void
+  /** Calls `act` when the next request that contains this text has come, before it is passed on. */
+  onRequest(text: string, act: () => void): void
   /** Ends every connection. New ones are taken. */
   cut(): void
   /** Ends every connection and refuses new ones, as a server that is down. */
@@ -28,10 +28,13 @@ export async function openProxy(url: string): Promise<Proxy> {
   const target = new URL(url)
   const sockets = new Set<Socket>()
   let lost: 'answers' | 'everything' | 'nothing' = 'nothing'
-  let watch: { text: string; then: () => void } | undefined
+  let watch: { text: string; act: () => void } | undefined
   const server = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname)
-    for (const [socket, other] of [[client, upstream], [upstream, client]] as const) {
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
       sockets.add(socket)
       socket.setNoDelay(true)
       socket.on('error', () => other.destroy())
@@ -43,9 +46,9 @@ export async function openProxy(url: string): Promise<Proxy> {
     }
     client.on('data', (data) => {
       if (watch && data.includes(watch.text)) {
-        const { then } = watch
+        const { act } = watch
         watch = undefined
-        then()
+        act()
       }
       if (lost !== 'everything') upstream.write(data)
     })
@@ -69,7 +72,7 @@ export async function openProxy(url: string): Promise<Proxy> {
   return {
     url: changed.href,
     swallow: (what) => void (lost = what),
-    onRequest: (text, then) => void (watch = { text, then }),
+    onRequest: (text, act) => void (watch = { text, act }),
     cut,
     down,
     up: () => listen(server, port),

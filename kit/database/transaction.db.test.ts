@@ -23,7 +23,10 @@ let direct: Pool
 beforeAll(async () => {
   database = await createTestDatabase('transaction')
   direct = createPool({ url: database.url, purpose: 'read', size: 2 })
-  await direct.query(sql('CREATE TABLE notes (id text PRIMARY KEY, other text REFERENCES notes DEFERRABLE INITIALLY DEFERRED)'), [])
+  await direct.query(
+    sql('CREATE TABLE notes (id text PRIMARY KEY, other text REFERENCES notes DEFERRABLE INITIALLY DEFERRED)'),
+    [],
+  )
   proxy = await openProxy(database.url)
 })
 beforeEach(() => {
@@ -43,11 +46,23 @@ afterAll(async () => {
 })
 
 const begin = () => beginTransaction(pool, systemTimers)
-const ids = async () => (await direct.query<{ id: string }>(sql('SELECT id FROM notes ORDER BY id'), [])).map(({ id }) => id)
-const errorOf = (promise: Promise<unknown>) => promise.then(() => undefined, (error: unknown) => error as Error & { code?: string })
-const pidOf = async (tx: PostgresTransaction) => (await tx.read<{ pid: number }>({ name: 'test.pid', text: 'SELECT pg_backend_pid() AS pid' }, []))[0]!.pid
+const ids = async () =>
+  (await direct.query<{ id: string }>(sql('SELECT id FROM notes ORDER BY id'), [])).map(({ id }) => id)
+const errorOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error as Error & { code?: string },
+  )
+const pidOf = async (tx: PostgresTransaction) =>
+  (await tx.read<{ pid: number }>({ name: 'test.pid', text: 'SELECT pg_backend_pid() AS pid' }, []))[0]!.pid
 const terminate = (pid: number) => direct.query(sql('SELECT pg_terminate_backend($1::int)'), [pid])
-const gone = (pid: number) => until(`backend ${pid} is gone`, async () => (await direct.query({ name: 'test.alive', text: 'SELECT FROM pg_stat_activity WHERE pid = $1::int' }, [pid])).length === 0)
+const gone = (pid: number) =>
+  until(
+    `backend ${pid} is gone`,
+    async () =>
+      (await direct.query({ name: 'test.alive', text: 'SELECT FROM pg_stat_activity WHERE pid = $1::int' }, [pid]))
+        .length === 0,
+  )
 
 /** A transaction with one row in it. */
 async function withRow(id: string): Promise<PostgresTransaction> {

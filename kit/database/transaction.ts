@@ -32,7 +32,9 @@ export class PostgresTransaction {
 
   constructor(client: pg.PoolClient, timers: Timers) {
     this.#client = client
-    this.#stopLimit = timers.after(LIMIT_MS, () => this.#release(new DatabaseUnavailableError('Transaction time limit')))
+    this.#stopLimit = timers.after(LIMIT_MS, () =>
+      this.#release(new DatabaseUnavailableError('Transaction time limit')),
+    )
     this.begun = Promise.all([query(client, BEGIN, []), query<{ now: number }>(client, NOW, [])]).then(([, [row]]) => {
       this.#open = true
       return row!.now

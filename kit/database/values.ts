@@ -28,7 +28,8 @@ export function assertHolds(kind: ColumnKind, name: string, value: unknown): voi
 
 /** Milliseconds as PostgreSQL reads them. Throws EncodingError for what is no instant. */
 export function instantText(ms: number): string {
-  if (!isInstant(ms)) throw new EncodingError(`${printed(ms)} is no instant in milliseconds between the years 1 and 9999`)
+  if (!isInstant(ms))
+    throw new EncodingError(`${printed(ms)} is no instant in milliseconds between the years 1 and 9999`)
   return new Date(ms).toISOString()
 }
 
@@ -45,12 +46,15 @@ export function jsonText(value: unknown): string {
 }
 
 /** Text that any text column takes: what is reported by others may hold anything. */
-export function storableText(text: string, longest = 2000): string {
-  return String(text).slice(0, longest).replaceAll(/[\0\p{Cs}]/gu, '\uFFFD')
+export function storableText(text: unknown, longest = 2000): string {
+  return String(text)
+    .slice(0, longest)
+    .replaceAll(/[\0\p{Cs}]/gu, '\uFFFD')
 }
 
 function isInstant(value: unknown): boolean {
   return Number.isFinite(value) && (value as number) >= EARLIEST_MS && (value as number) <= LATEST_MS
 }
 
-const printed = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : String(value)).slice(0, 200)
+const printed = (value: unknown): string =>
+  (typeof value === 'string' ? JSON.stringify(value) : String(value)).slice(0, 200)

@@ -8,8 +8,7 @@ const tableOf = (schema: string): string => `${schema}.idempotency_keys`
 export function memoryKeys(schema: string): (tx: MemoryTransaction) => KeyStore {
   const table = tableOf(schema)
   return (tx) => ({
-    read: (ids) =>
-      tx.run(() => ids.flatMap((id) => (tx.get(table, id) ? [tx.get(table, id) as KeyRecord] : []))),
+    read: (ids) => tx.run(() => ids.flatMap((id) => (tx.get(table, id) ? [tx.get(table, id) as KeyRecord] : []))),
     write: (records, expired) =>
       tx.run(async () => {
         for (const { id, expiresAt } of expired.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {

@@ -101,7 +101,11 @@ function appending(current: () => LogAdapter): void {
 
   it('I13 numbers each lane without a hole, in the order given, and tells the new heads', async () => {
     const log = current()
-    const [a, b, c] = [keysOfLane(0, log.lanes, 2)[0]!, keysOfLane(0, log.lanes, 2)[1]!, keysOfLane(1, log.lanes, 1)[0]!]
+    const [a, b, c] = [
+      keysOfLane(0, log.lanes, 2)[0]!,
+      keysOfLane(0, log.lanes, 2)[1]!,
+      keysOfLane(1, log.lanes, 1)[0]!,
+    ]
     const heads = await append(log, ...pendingOf(a, 1), ...pendingOf(c, 1), ...pendingOf(b, 1), ...pendingOf(a, 2))
     expect(heads.toSorted((x, y) => x.lane - y.lane)).toEqual([
       { lane: 0, head: 3 },
@@ -136,7 +140,12 @@ function appending(current: () => LogAdapter): void {
     const [three, four] = [keysOfLane(3, log.lanes, 1)[0]!, keysOfLane(4, log.lanes, 1)[0]!]
     await append(log, ...pendingOf(three, 1, 2, 3), ...pendingOf(four, 1, 2, 3))
     const read = async (limit: number, ...ranges: [lane: number, from: number][]) =>
-      (await log.reader.read(ranges.map(([lane, from]) => ({ lane, from })), limit)).map(({ lane, position }) => `${lane}:${position}`)
+      (
+        await log.reader.read(
+          ranges.map(([lane, from]) => ({ lane, from })),
+          limit,
+        )
+      ).map(({ lane, position }) => `${lane}:${position}`)
     expect(await read(10, [4, 2], [3, 1])).toEqual(['4:2', '4:3', '3:1', '3:2', '3:3'])
     expect(await read(3, [4, 2], [3, 1])).toEqual(['4:2', '4:3', '3:1'])
     expect(await read(10, [3, 4])).toEqual([])
@@ -209,7 +218,10 @@ function concurrency(current: () => LogAdapter): void {
       const random = seeded(writer, 'log')
       for (let n = 0; n < 25; n++) {
         const number = writer * 1000 + n
-        const pending = Array.from({ length: integerBetween(random, 1, 5) }, (_, i) => pendingOf(pick(random, keys), number * 10 + i)[0]!)
+        const pending = Array.from(
+          { length: integerBetween(random, 1, 5) },
+          (_, i) => pendingOf(pick(random, keys), number * 10 + i)[0]!,
+        )
         const tx = await log.begin()
         await tx.begun
         await tx.log.append(pending)

@@ -44,7 +44,9 @@ describe('the log over PostgreSQL, mistreated', () => {
     await ensureLanes(pool, 'upstream', world.lanes)
     const mismatch = await ensureLanes(pool, 'upstream', world.lanes + 8).catch((error: unknown) => error)
     expect(mismatch).toBeInstanceOf(LaneMismatchError)
-    expect((mismatch as Error).message).toContain(`created with ${world.lanes} lanes, but ${world.lanes + 8} are configured`)
+    expect((mismatch as Error).message).toContain(
+      `created with ${world.lanes} lanes, but ${world.lanes + 8} are configured`,
+    )
     await expect(ensureLanes(pool, 'upstream', 1)).rejects.toThrow(LaneMismatchError)
     // Nothing was added by trying.
     expect(await world.sql('SELECT count(*)::int AS lanes FROM upstream.lanes')).toEqual([{ lanes: world.lanes }])
@@ -71,6 +73,7 @@ describe('the log over PostgreSQL, mistreated', () => {
   })
 })
 
+/** One that is in a transaction, where it hurts. */
 const killOne = {
   name: 'kill',
   text: `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -91,7 +94,10 @@ async function mistreat(world: World, errors: string[]) {
   const write = async (writer: number) => {
     const random = seeded(writer, 'writer')
     for (let n = 0; !enough(); n++) {
-      const pending = Array.from({ length: integerBetween(random, 1, 6) }, (_, i) => pendingOf(pick(random, keys), (writer * 1e6 + n) * 10 + i)[0]!)
+      const pending = Array.from(
+        { length: integerBetween(random, 1, 6) },
+        (_, i) => pendingOf(pick(random, keys), (writer * 1e6 + n) * 10 + i)[0]!,
+      )
       try {
         const work = await world.upstream.transactions.begin()
         let sent = false
@@ -113,7 +119,7 @@ async function mistreat(world: World, errors: string[]) {
     running--
   }
   const follow = async (reader: FollowingReader) => {
-    for (let last = false; ; ) {
+    for (let last = false; ;) {
       const found = await reader.follow()
       if (last && found.length === 0) return
       last = running === 0

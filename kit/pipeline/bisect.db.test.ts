@@ -39,7 +39,8 @@ describe('the weather of a real PostgreSQL', () => {
   afterAll(() => world.close())
 
   it('a database that has become read-only: callers are told, and all goes on when it takes writes again', async () => {
-    const set = (value: string) => world.sql(`ALTER DATABASE ${new URL(world.url!).pathname.slice(1)} SET default_transaction_read_only = ${value}`)
+    const set = (value: string) =>
+      world.sql(`ALTER DATABASE ${new URL(world.url!).pathname.slice(1)} SET default_transaction_read_only = ${value}`)
     await set('on')
     const readOnly = await world.connect().catch((error: unknown) => error)
     // Even the look at the lanes at the start is refused; connections made before go on.
@@ -55,7 +56,12 @@ describe('the weather of a real PostgreSQL', () => {
     await set('off')
     await world.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
       WHERE datname = current_database() AND application_name LIKE 'cauce%'`)
-    await until('it takes writes again', () => queue.submit(add({ key: 'a' }, 'key')).then(() => true, () => false))
+    await until('it takes writes again', () =>
+      queue.submit(add({ key: 'a' }, 'key')).then(
+        () => true,
+        () => false,
+      ),
+    )
     expect(await world.tally.rows(counters)).toMatchObject([{ key: 'a', value: 1 }])
   })
 

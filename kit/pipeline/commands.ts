@@ -114,6 +114,7 @@ const inputOf = ({ command }: Waiting): Input => ({
 })
 
 export const commandSource: Source<readonly Waiting[]> = {
+  kind: 'command',
   candidates: (selection) => selection.map(inputOf),
   split: (selection) => (selection.length > 1 ? halve(selection) : undefined),
   async claim(work, selection) {
@@ -158,7 +159,13 @@ class CommandClaim implements Claim {
         }
       } else if (said.kind === 'reused') this.#answers.push([waiting, said])
       else {
-        const replayed = { kind: 'answered', reply: said.reply, replayed: true, decision: undefined, heads: [] } as const
+        const replayed = {
+          kind: 'answered',
+          reply: said.reply,
+          replayed: true,
+          decision: undefined,
+          heads: [],
+        } as const
         this.#answers.push([waiting, replayed])
       }
     }
@@ -201,4 +208,3 @@ class CommandClaim implements Claim {
     }
   }
 }
-

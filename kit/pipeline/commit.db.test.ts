@@ -3,7 +3,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { CommitUnknownError } from '../database/errors.ts'
 import { CommandQueue, type Command } from './commands.ts'
 import { redriveKey } from './redrive.ts'
-import { added, counters, makePipeline, openWorld, send, tallyService, wholeLog, type Sites, type World } from './testing.ts'
+import {
+  added,
+  counters,
+  makePipeline,
+  openWorld,
+  send,
+  tallyService,
+  wholeLog,
+  type Sites,
+  type World,
+} from './testing.ts'
 import { Bench } from './testing-messages.ts'
 import { startCuttingProxy, type Cut, type CuttingProxy } from './testing-commit-proxy.ts'
 
@@ -80,7 +90,11 @@ describe('a COMMIT whose answer is lost', () => {
       data: { key: 'a', seq: 1, amount: 5 },
       requestId: id,
       key: { id: 'key of a', fingerprint: 'five', ttlMs: 60_000 },
-      render: (decision) => ({ status: decision.kind === 'accepted' ? 200 : 409, headers: {}, body: JSON.stringify(decision) }),
+      render: (decision) => ({
+        status: decision.kind === 'accepted' ? 200 : 409,
+        headers: {},
+        body: JSON.stringify(decision),
+      }),
     })
     proxy.cut(cut)
     const answer = await commands.submit(command('first'))

@@ -34,6 +34,7 @@ export interface ConsumerOptions {
   /** Notified when one of the logs has grown. */
   readonly wake: Signal
   readonly onBatch?: (results: readonly Result[]) => void
+  /** Told once of each halted lane, by the worker that halted it. */
   readonly onForked?: (forked: Forked) => void
   readonly onError?: (error: Error, retryInMs: number) => void
 }
@@ -47,10 +48,7 @@ export async function runConsumer(options: ConsumerOptions, signal: AbortSignal)
   while (!signal.aborted) {
     try {
       const { backlogs, forked, more } = await poll(groups, group, readers, BATCH, start++)
-      for (const lane of forked) {
-        await groups.halt(group, lane)
-        options.onForked?.(lane)
-      }
+      for (const lane of forked) if (await groups.halt(group, lane)) options.onForked?.(lane)
       if (backlogs.length === 0) {
         backoffMs = BACKOFF_MS.first
         if (!more) await wake.wait(IDLE_MS, signal)

@@ -26,7 +26,9 @@ async function crash({ url, lanes }: World, ...points: readonly number[]): Promi
 /** What a group has applied and parked, in one line. */
 async function stateOf(world: World, group: string): Promise<string> {
   const rows: Counter[] = await world.tally.rows(counters)
-  const mine = rows.filter(({ key }) => key.startsWith(`${group}/`)).map(({ key, history }) => `${key.split('/')[1]} ${history.join()}`)
+  const mine = rows
+    .filter(({ key }) => key.startsWith(`${group}/`))
+    .map(({ key, history }) => `${key.split('/')[1]} ${history.join()}`)
   const parked = (await world.tally.groups.parked(group, 10)).map(({ key, messages }) => `${key} ${messages}`)
   const cursors = await world.tally.groups.cursors(group)
   const applied = cursors.reduce((sum, { position }) => sum + position, 0)
@@ -61,7 +63,9 @@ it('I5 I6 leaves all or nothing after every statement, and the next worker appli
   await until('the backends of the dead are gone', async () => (await world.sql(backends)).length === 0)
 
   for (const point of points) {
-    expect(`${point}: ${await stateOf(world, groupOf(point))}`).toBe(`${point}: ${point < COMMIT ? nothing : everything}`)
+    expect(`${point}: ${await stateOf(world, groupOf(point))}`).toBe(
+      `${point}: ${point < COMMIT ? nothing : everything}`,
+    )
     expect(await applyBatch(world, groupOf(point))).toBe(point < COMMIT ? 4 : 0)
     expect(await stateOf(world, groupOf(point))).toBe(everything)
   }

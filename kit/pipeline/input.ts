@@ -40,6 +40,7 @@ export interface Claim {
 }
 
 export interface Source<Selection> {
+  readonly kind: Input['kind']
   /** What `claim` may give at most; their rows are loaded together with the claim. */
   candidates(selection: Selection): readonly Input[]
   claim(work: UnitOfWork, selection: Selection): Promise<Claim>

@@ -40,7 +40,13 @@ type Lock = (data: never, rows: Rows) => readonly RowRef[]
 async function load(...locks: readonly Lock[]) {
   const store = new Store()
   const set = new WorkingSet()
-  const inputs = locks.map((_, i): Input => ({ id: `i${i}`, kind: 'command', type: String(i), data: {}, requestId: 'r' }))
+  const inputs = locks.map((_, i): Input => ({
+    id: `i${i}`,
+    kind: 'command',
+    type: String(i),
+    data: {},
+    requestId: 'r',
+  }))
   const handler = ({ type }: Input): Handler<never> => ({
     lock: locks[Number(type)]!,
     decide: () => {
@@ -63,7 +69,10 @@ describe('loading the rows of a batch', () => {
   })
 
   it('locks a row that one input only reads when another locks it', async () => {
-    const { flushes, set } = await load(() => [orders.read('o1'), orders.read('o2')], () => [orders.key('o1')])
+    const { flushes, set } = await load(
+      () => [orders.read('o1'), orders.read('o2')],
+      () => [orders.key('o1')],
+    )
     expect(flushes).toEqual([['lock orders o1', 'read orders o2']])
     expect(set.has(orders as unknown as Table<object>, 'o1', true)).toBe(true)
     expect(set.has(orders as unknown as Table<object>, 'o2', true)).toBe(false)
@@ -107,7 +116,11 @@ describe('a lock that is wrong sets its input aside, and the others are loaded',
       'a bug',
     ],
     ['names a table of another service', () => [strangers.key('s')], 'strangers is not one of the service’s tables'],
-    ['asks for a table of another service', (_, rows) => (rows.get(strangers, 's') ? [] : [orders.key('o2')]), 'strangers is not one'],
+    [
+      'asks for a table of another service',
+      (_, rows) => (rows.get(strangers, 's') ? [] : [orders.key('o2')]),
+      'strangers is not one',
+    ],
     [
       'reads a row that it does not name',
       (_, rows) => (rows.get(orders, 'o9') ? [] : [orders.key('o2')]),

@@ -27,7 +27,8 @@ export async function loadRows(
     set.asked.clear()
     const refs = inputs.flatMap((input) => refsOf(input, set, tables, loaded, handler, failed))
     const missing = set.missing(refs)
-    const last = set.asked.size === 0 ? tables.length - 1 : Math.min(...[...set.asked].map((table) => tables.indexOf(table)))
+    const last =
+      set.asked.size === 0 ? tables.length - 1 : Math.min(...[...set.asked].map((table) => tables.indexOf(table)))
     const loads = tables.slice(loaded, last + 1).flatMap((table) => {
       const { lock, read } = missing.get(table) ?? { lock: [], read: [] }
       return [load(store, set, table, lock, true), load(store, set, table, read, false)]

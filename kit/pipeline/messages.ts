@@ -31,6 +31,7 @@ const keyName = ({ source, key }: { source: string; key: string }): string => `$
 
 export function messageSource(group: string): Source<readonly Backlog[]> {
   return {
+    kind: 'message',
     candidates: (selection) => selection.flatMap(({ messages }) => messages.map(messageInput)),
     split: splitBacklogs,
     async claim(work, selection) {

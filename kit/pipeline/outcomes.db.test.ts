@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CommandQueue } from './commands.ts'
 import { outcomeSource } from './outcomes.ts'
 import { add } from './testing-commands.ts'
-import { bellService, outcomeSuite } from './testing-outcomes.ts'
+import { jobService } from './testing-jobs.ts'
+import { outcomeSuite } from './testing-outcomes.ts'
 import { counters, makePipeline, openWorld, until, type World } from './testing.ts'
 
 describe('outcomes over PostgreSQL', () => {
@@ -24,7 +25,7 @@ describe('a timer that fires while somebody moves it', () => {
   it('does not deadlock: who moves it holds its rows, and the firing waits for them without holding the timer', async () => {
     const pauses: number[] = []
     const timers = { sleep: async (ms: number) => void pauses.push(ms), after: () => () => undefined }
-    const pipeline = makePipeline(world.tally, bellService, { timers })
+    const pipeline = makePipeline(world.tally, jobService, { timers })
     const queue = new CommandQueue(pipeline)
     const begin = (inMs: number) =>
       queue.submit(add({ key: 'a' }, undefined, { type: 'Start', data: { key: 'a', ring: { inMs } } }))
@@ -37,7 +38,8 @@ describe('a timer that fires while somebody moves it', () => {
     await world.sql('SELECT pg_advisory_lock(7)')
     const moving = begin(60_000)
     const waiting = (count: number) => async () =>
-      (await world.sql(`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)).length === count
+      (await world.sql(`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`))
+        .length === count
     await until('the mover waits', waiting(1))
     const source = outcomeSource({ effects: new Map(), random: { next: () => 0 } })
     const firing = pipeline.run(source, [{ task: task!, outcome: { kind: 'due' } }])

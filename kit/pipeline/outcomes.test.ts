@@ -4,7 +4,8 @@ import { ManualTime } from '../core/manual-time.ts'
 import { CommandQueue } from './commands.ts'
 import { outcomeSource } from './outcomes.ts'
 import { add } from './testing-commands.ts'
-import { bellService, outcomeSuite } from './testing-outcomes.ts'
+import { jobService } from './testing-jobs.ts'
+import { outcomeSuite } from './testing-outcomes.ts'
 import { makePipeline, openWorld, wholeLog } from './testing.ts'
 
 const timeless = async () => {
@@ -22,14 +23,16 @@ describe('outcomes over memory', () => {
 describe('a clock that jumps back', () => {
   it('between the claim of a timer and its decision does not take `now` before the time it was set for', async () => {
     const { time, world } = await timeless()
-    const pipeline = makePipeline(world.tally, bellService)
+    const pipeline = makePipeline(world.tally, jobService)
     const start = time.now()
     const data = { key: 'a', ring: { inMs: 60_000 } }
     await new CommandQueue(pipeline).submit(add({ key: 'a' }, undefined, { type: 'Start', data }))
     await time.advance(61_000)
     const [task] = await world.tally.queue.claim(['bell'], 1, 30_000)
     time.jump(-300_000)
-    await pipeline.run(outcomeSource({ effects: new Map(), random: { next: () => 0 } }), [{ task: task!, outcome: { kind: 'due' } }])
+    await pipeline.run(outcomeSource({ effects: new Map(), random: { next: () => 0 } }), [
+      { task: task!, outcome: { kind: 'due' } },
+    ])
     const [message] = await wholeLog(world.tally)
     expect(message!.at).toBe(start + 60_000)
     expect(message!.data).toMatchObject({ at: start + 60_000 })

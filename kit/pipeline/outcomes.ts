@@ -36,6 +36,7 @@ export interface OutcomeOptions {
 export function outcomeSource(options: OutcomeOptions): Source<readonly FinishedTask[]> {
   const inputsOf = (finished: readonly FinishedTask[]) => finished.flatMap((one) => inputOf(one, options.effects))
   return {
+    kind: 'task',
     candidates: inputsOf,
     rowsFirst: true,
     split: (selection) => (selection.length > 1 ? halve(selection) : undefined),
@@ -107,7 +108,12 @@ class OutcomeClaim implements Claim {
   #reopen({ task, outcome }: FinishedTask, now: number): Settlement {
     const hold = { id: task.id, token: task.token, state: 'open' } as const
     if (outcome.kind === 'snooze') {
-      return { ...hold, dueAt: sensible(outcome.untilMs) ? outcome.untilMs : now + SNOOZE_MS, error: null, refund: true }
+      return {
+        ...hold,
+        dueAt: sensible(outcome.untilMs) ? outcome.untilMs : now + SNOOZE_MS,
+        error: null,
+        refund: true,
+      }
     }
     if (outcome.kind !== 'retry') throw new Error(`A task that ended with ${outcome.kind} does not reopen`)
     const backoff = this.#options.effects.get(task.type)?.backoff ?? forever(taskBackoff)

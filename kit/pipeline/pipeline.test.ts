@@ -12,7 +12,7 @@ async function withOdd(decide: (rows: { get: (key: string) => Counter | undefine
   const world = await openWorld('memory')
   const odd = onCommand<{ key: string }>('Odd', {
     lock: ({ key }) => [counters.key(key)],
-    decide: ({ key }, rows) => decide({ get: (of) => rows.get(counters, of) as Counter | undefined }, key),
+    decide: ({ key }, rows) => decide({ get: (of) => rows.get(counters, of) }, key),
   })
   const service = tallyService()
   const pipeline = makePipeline(world.tally, { ...service, commands: [...service.commands, odd] })
@@ -79,7 +79,9 @@ describe('a database that is away', () => {
     const begin = () => (away ? Promise.reject(new DatabaseUnavailableError('away')) : world.tally.transactions.begin())
     const queue = new CommandQueue(makePipeline({ ...world.tally, transactions: { begin } }, tallyService()))
     const settled = await Promise.allSettled([1, 2, 3].map((n) => queue.submit(add({ key: `a${n}` }))))
-    expect(settled.map((result) => (result as PromiseRejectedResult).reason)).toEqual([1, 2, 3].map(() => new DatabaseUnavailableError('away')))
+    expect(settled.map((result) => (result as PromiseRejectedResult).reason)).toEqual(
+      [1, 2, 3].map(() => new DatabaseUnavailableError('away')),
+    )
     away = false
     expect(await queue.submit(add({ key: 'a' }))).toMatchObject({ kind: 'answered' })
   })

@@ -26,6 +26,7 @@ import { DecisionError, WorkingSet } from './working-set.ts'
 const RETRIES: Record<Blame, number> = { appeared: 5, contention: 5, 'unknown-commit': 3, input: 0, unavailable: 0 }
 
 export interface Committed {
+  readonly kind: Input['kind']
   readonly results: readonly Result[]
   /** New heads of the lanes that were appended to. */
   readonly heads: readonly LaneHead[]
@@ -114,7 +115,10 @@ export class Pipeline {
       const heads = await this.#save(work, set, claim, results, now, effects)
       claim.committed?.(results, heads)
       const tasks = effects.enqueued.length + effects.scheduled.length
-      this.#options.onCommit?.({ results, heads }, { messages: effects.messages.length, tasks, ms: clock.monotonic() - startedAt })
+      this.#options.onCommit?.(
+        { kind: source.kind, results, heads },
+        { messages: effects.messages.length, tasks, ms: clock.monotonic() - startedAt },
+      )
       return results
     } catch (error) {
       await work.rollback()

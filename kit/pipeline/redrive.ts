@@ -19,6 +19,7 @@ interface Selection {
 
 function redriveSource(group: string): Source<Selection> {
   return {
+    kind: 'message',
     candidates: ({ messages }) => messages.map(messageInput),
     // One at a time when the database refuses something: the order within the key must hold.
     split: (selection) =>
@@ -59,7 +60,9 @@ class RedriveClaim implements Claim {
   }
 
   settle(work: UnitOfWork, results: readonly Result[]): Promise<void> {
-    const applied = results.filter((result) => result.kind === 'decided').map(({ input }) => (input as MessageInput).message.id)
+    const applied = results
+      .filter((result) => result.kind === 'decided')
+      .map(({ input }) => (input as MessageInput).message.id)
     const failed = results.flatMap((result) =>
       result.kind === 'aside' ? [{ ...(result.input as MessageInput).message, error: describe(result.error) }] : [],
     )

@@ -37,7 +37,7 @@ export interface Storage {
 
 /** What a running service tells: for logs and metrics. Nothing here may throw. */
 export interface ServiceObserver {
-  onCommit?(kind: Input['kind'], committed: Committed, ms: number): void
+  onCommit?(committed: Committed, ms: number): void
   onAttempt?(task: Task, outcome: Outcome, ms: number): void
   onForked?(forked: Forked): void
   onError?(where: 'consumer' | 'tasks', error: Error): void
@@ -101,7 +101,7 @@ export function startService(options: ServiceOptions): RunningService {
     onCommit(committed, { messages, tasks, ms }) {
       if (messages > 0) options.onAppend?.()
       if (tasks > 0) taskWake.notify()
-      observer?.onCommit?.(committed.results[0]?.input.kind ?? 'command', committed, ms)
+      observer?.onCommit?.(committed, ms)
     },
   })
   const commands = new CommandQueue(pipeline)

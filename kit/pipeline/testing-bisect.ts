@@ -8,7 +8,17 @@ import { isUnavailable } from '../database/errors.ts'
 import { accept, onCommand } from './decision.ts'
 import { messageSource } from './messages.ts'
 import { add, queueOver } from './testing-commands.ts'
-import { added, counters, makePipeline, send, tallyService, wholeLog, type Addition, type Sites, type World } from './testing.ts'
+import {
+  added,
+  counters,
+  makePipeline,
+  send,
+  tallyService,
+  wholeLog,
+  type Addition,
+  type Sites,
+  type World,
+} from './testing.ts'
 import { CommandQueue, type Command } from './commands.ts'
 
 export interface FaultyWorld {
@@ -81,7 +91,9 @@ export function bisectSuite(open: () => Promise<FaultyWorld>): void {
 
     it('all can be', async () => {
       const queue = queueOver(world.tally)
-      const settled = await Promise.allSettled(Array.from({ length: 8 }, (_, n) => queue.submit(add({ key: k(n), amount: -1 }))))
+      const settled = await Promise.allSettled(
+        Array.from({ length: 8 }, (_, n) => queue.submit(add({ key: k(n), amount: -1 }))),
+      )
       expect(settled.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 'rejected'))
       expect(await mine()).toEqual([])
     })
@@ -92,7 +104,10 @@ export function bisectSuite(open: () => Promise<FaultyWorld>): void {
       const settled = await Promise.allSettled([submit('a'), queue.submit(add({ key: k('b') })), submit('c')])
       expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
       await expect(submit('d')).rejects.toMatchObject({ code: '23505' })
-      expect((await mine()).map(({ key, badge }) => [key, badge])).toEqual([[k('a'), k('gold')], [k('b'), null]])
+      expect((await mine()).map(({ key, badge }) => [key, badge])).toEqual([
+        [k('a'), k('gold')],
+        [k('b'), null],
+      ])
     })
 
     it('what cannot be encoded is saved by nobody, and the rest of its transaction is not saved without it', async () => {
@@ -101,7 +116,8 @@ export function bisectSuite(open: () => Promise<FaultyWorld>): void {
       const leak = (made: object) =>
         onCommand<{ key: string }>('Leak', {
           lock,
-          decide: ({ key }) => accept({ changes: [counters.insert({ key, value: 1, badge: null, history: [] })], ...made }),
+          decide: ({ key }) =>
+            accept({ changes: [counters.insert({ key, value: 1, badge: null, history: [] })], ...made }),
         })
       const bad: object[] = [
         { messages: [{ type: 'Leaked', key: 'k', data: { big: 1n } }] },
@@ -117,8 +133,15 @@ export function bisectSuite(open: () => Promise<FaultyWorld>): void {
           queue.submit(add({ key: k(`leak ${n}`) }, undefined, { type: 'Leak' })),
           queue.submit(add({ key: k(`behind ${n}`) })),
         ])
-        expect(settled.map(({ status }) => status), `case ${n}`).toEqual(['fulfilled', 'rejected', 'fulfilled'])
-        expect([await valueOf(`before ${n}`), await valueOf(`leak ${n}`), await valueOf(`behind ${n}`)]).toEqual([1, undefined, 1])
+        expect(
+          settled.map(({ status }) => status),
+          `case ${n}`,
+        ).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+        expect([await valueOf(`before ${n}`), await valueOf(`leak ${n}`), await valueOf(`behind ${n}`)]).toEqual([
+          1,
+          undefined,
+          1,
+        ])
       }
     })
 
@@ -189,7 +212,9 @@ export function bisectSuite(open: () => Promise<FaultyWorld>): void {
       await faulty.refuse(code, 3)
       let commits = 0
       const queue = queueOver(world.tally, { onCommit: () => commits++ })
-      const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => queue.submit(add({ key: k(n) }, k(`key ${n}`)))))
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, (_, n) => queue.submit(add({ key: k(n) }, k(`key ${n}`)))),
+      )
       expect(answers.every((answer) => answer.kind === 'answered' && !answer.replayed)).toBe(true)
       expect(commits).toBe(1)
       expect((await mine()).map(({ value }) => value)).toEqual(Array.from({ length: 50 }, () => 1))

@@ -4,7 +4,16 @@ import { systemTimers } from '../core/clock.ts'
 import { CommandQueue, QueueFullError, type Command, type CommandAnswer } from './commands.ts'
 import { onCommand, reject, type Decision } from './decision.ts'
 import type { PipelineOptions } from './pipeline.ts'
-import { counters, makePipeline, tallyService, wholeLog, type Addition, type Site, type Sites, type World } from './testing.ts'
+import {
+  counters,
+  makePipeline,
+  tallyService,
+  wholeLog,
+  type Addition,
+  type Site,
+  type Sites,
+  type World,
+} from './testing.ts'
 
 export interface CommandWorld {
   readonly world: World
@@ -238,7 +247,11 @@ export function commandSuite(open: () => Promise<CommandWorld>): void {
         const settled = await submitAll()
         expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
         expect((settled[1] as PromiseRejectedResult).reason).toEqual(new Error(`${k('poison')} is poison`))
-        expect([await valueOf('a'), await valueOf('b'), await valueOf('poison')], `round ${round}`).toEqual([1, 1, undefined])
+        expect([await valueOf('a'), await valueOf('b'), await valueOf('poison')], `round ${round}`).toEqual([
+          1,
+          1,
+          undefined,
+        ])
       }
       // Nothing is stored under the key, so it may even be used for something else.
       expect(await queue.submit(add({ key: k('healthy') }, k('key of poison')))).toMatchObject({ replayed: false })
@@ -258,7 +271,11 @@ export function commandSuite(open: () => Promise<CommandWorld>): void {
           throw new TypeError('no such field')
         },
       })
-      const settled = await Promise.allSettled([queue.submit(add({ key: k('a') })), queue.submit(broken), queue.submit(add({ key: k('c') }))])
+      const settled = await Promise.allSettled([
+        queue.submit(add({ key: k('a') })),
+        queue.submit(broken),
+        queue.submit(add({ key: k('c') })),
+      ])
       expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
       expect((settled[1] as PromiseRejectedResult).reason).toEqual(new TypeError('no such field'))
       expect([await valueOf('a'), await valueOf('b'), await valueOf('c')]).toEqual([1, undefined, 1])
@@ -266,7 +283,10 @@ export function commandSuite(open: () => Promise<CommandWorld>): void {
 
     it('because nobody handles it fails alone', async () => {
       const queue = queueOver(world.tally)
-      const settled = await Promise.allSettled([queue.submit(add({ key: k('a') })), queue.submit(add({ key: k('a') }, undefined, { type: 'Unknown' }))])
+      const settled = await Promise.allSettled([
+        queue.submit(add({ key: k('a') })),
+        queue.submit(add({ key: k('a') }, undefined, { type: 'Unknown' })),
+      ])
       expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
       expect(String((settled[1] as PromiseRejectedResult).reason)).toContain('Nothing handles command Unknown')
     })

@@ -98,4 +98,5 @@ function isBindOfCommit(message: Buffer): boolean {
 }
 
 /** CommandComplete: 'C', length, tag. */
-const isAnswerToCommit = (message: Buffer): boolean => message[0] === 0x43 && message.toString('utf8', 5, 11) === 'COMMIT'
+const isAnswerToCommit = (message: Buffer): boolean =>
+  message[0] === 0x43 && message.toString('utf8', 5, 11) === 'COMMIT'

@@ -155,19 +155,21 @@ function rewound(current: () => Bench, start: StartWorker): void {
     return { bench, one, other, lane }
   }
 
-  /** The lane halts with the reason and is reported; nothing more of it is applied; the other lane goes on. */
-  const expectHalt = async ({ bench, one, other, lane }: Awaited<ReturnType<typeof prepare>>, reason: RegExp, applied = [1, 2, 3]) => {
-    const worker = start(bench.world)
-    await until('the lane is reported', () => worker.forked.length > 0)
-    expect(worker.forked).toMatchObject([{ source: 'upstream', lane, reason: expect.stringMatching(reason) }])
-    expect(await bench.world.tally.groups.halted('tally')).toEqual(worker.forked)
+  /** The lane halts with the reason and is reported, once; nothing more of it is applied; the other lane goes on. */
+  const expectHalt = async ({ bench, one, other, lane }: Awaited<ReturnType<typeof prepare>>, reason: RegExp) => {
+    const workers = [start(bench.world, { seed: 1 }), start(bench.world, { seed: 2 })]
+    const reported = () => workers.flatMap(({ forked }) => forked)
+    await until('the lane is reported', () => reported().length > 0)
+    expect(reported()).toMatchObject([{ source: 'upstream', lane, reason: expect.stringMatching(reason) }])
+    expect(await bench.world.tally.groups.halted('tally')).toEqual(reported())
     await bench.send(added(other, 2), added(one, 99))
-    worker.wake.notify()
+    for (const { wake } of workers) wake.notify()
     await until('the other lane goes on', async () => (await bench.histories())[other]?.length === 2)
-    expect(await bench.histories()).toEqual({ [one]: applied, [other]: [1, 2] })
-    expect(worker.forked).toHaveLength(1)
+    await Promise.all(workers.map((worker) => worker.stop()))
+    expect(await bench.histories()).toEqual({ [one]: [1, 2, 3], [other]: [1, 2] })
+    expect(reported()).toHaveLength(1)
     expect(await bench.parked()).toEqual([])
-    expect(worker.errors).toEqual([])
+    expect(workers.flatMap(({ errors }) => errors)).toEqual([])
   }
 
   it('C1 halts when the head is below the cursor', async () => {

@@ -59,11 +59,11 @@ const { query } = pg.Client.prototype
 /** The next transaction sends `statements` and no more. `reached` is called when the last of them is on its way. */
 function stopAfter(statements: number, reached: () => void): void {
   let left = statements
-  let client: pg.Client | undefined
+  const clients = new Set<pg.Client>()
   const previous = pg.Client.prototype.query
   pg.Client.prototype.query = function (this: pg.Client, ...args: any[]) {
-    if ((args[0] as { name?: string }).name === 'begin') client ??= this
-    if (client !== this) return (previous as (...args: any[]) => any).apply(this, args)
+    if ((args[0] as { name?: string }).name === 'begin' && clients.size === 0) clients.add(this)
+    if (!clients.has(this)) return (previous as (...args: any[]) => any).apply(this, args)
     if (left === 0) return new Promise(() => undefined)
     // The bytes are with the kernel when this returns: the server gets the statement, and nothing that would follow.
     const result = (query as (...args: any[]) => any).apply(this, args)

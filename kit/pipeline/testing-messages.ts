@@ -204,7 +204,14 @@ function poisonThatThrows(current: () => Bench): void {
     await bench.drain()
     expect(await bench.histories()).toEqual({ [one]: [1], [twin]: [1, 2], [other]: [1, 2] })
     const lane = laneOf(one, bench.world.lanes)
-    const summary = { source: 'upstream', key: one, lane, type: 'Added', error: `TypeError: poison ${one}/2`, messages: 4 }
+    const summary = {
+      source: 'upstream',
+      key: one,
+      lane,
+      type: 'Added',
+      error: `TypeError: poison ${one}/2`,
+      messages: 4,
+    }
     expect(await bench.parked()).toMatchObject([summary])
     const cursor = (await bench.world.tally.groups.cursors('tally')).find((found) => found.lane === lane)
     expect(cursor).toMatchObject({ position: 7, parked: 4 })

@@ -3,12 +3,12 @@
  * token (I7, I11), tried again, given up and told, or dead-lettered with what was answered.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { accept, enqueue, onCommand, onTask, schedule, unschedule, type Decision } from './decision.ts'
 import { outcomeSource } from './outcomes.ts'
 import type { Pipeline } from './pipeline.ts'
 import { CommandQueue } from './commands.ts'
 import { add } from './testing-commands.ts'
-import { counters, makePipeline, tallyService, wholeLog, type Counter, type World } from './testing.ts'
+import { jobService, type Job } from './testing-jobs.ts'
+import { counters, makePipeline, wholeLog, type World } from './testing.ts'
 import { cancel, done, retry, snooze, type Effect, type FinishedTask, type Outcome } from '../task/outcome.ts'
 import type { StoredTask, Task } from '../task/port.ts'
 
@@ -18,58 +18,7 @@ export interface OutcomeWorld {
   pass(ms: number): Promise<void>
 }
 
-interface Job {
-  readonly key: string
-  /** What the decision does with the result. */
-  readonly then?: 'throw' | 'refuse' | 'again' | 'stop' | 'moved'
-  readonly badge?: string
-}
-
 const LEASE_MS = 30_000
-const said = (key: string, text: string, at: number) => ({ type: 'Said', key, data: { text, at } })
-
-/** Counts how often it decided, and says what it was told. */
-const job = onTask<Job>('job', {
-  lock: ({ data }) => [counters.key(data.key)],
-  decide({ data: { key, then }, result }, rows, { now }): Decision {
-    const before = rows.get(counters, key)
-    const count = (before?.value ?? 0) + 1
-    const row: Counter = { key, value: then === 'refuse' ? -1 : count, badge: null, history: [...(before?.history ?? []), count] }
-    if (then === 'throw') throw new TypeError('a bug')
-    const text = result.kind === 'done' ? JSON.stringify(result.result) : `${result.kind} ${'reason' in result ? result.reason : ''}`
-    return accept({ changes: [before ? counters.update(row) : counters.insert(row)], messages: [said(key, text, now)] })
-  },
-})
-
-/** A timer; `then` says what its firing does with it. */
-const bell = onTask<Job>('bell', {
-  lock: ({ data }) => [counters.key(data.key)],
-  decide(input, rows, context): Decision {
-    const rung = (job.decide as (...args: unknown[]) => Decision)(input, rows, context)
-    const { key, then } = input.data
-    if (rung.kind !== 'accepted') return rung
-    if (then === 'again') return { ...rung, tasks: [ring(key, context.now + 60_000, { key, then })] }
-    if (then === 'stop') return { ...rung, tasks: [unschedule(`bell of ${key}`)] }
-    return rung
-  },
-})
-
-const ring = (key: string, dueAt: number, data: Job) => schedule({ id: `bell of ${key}`, type: 'bell', key, data, dueAt })
-
-/** Starts what the data says. `inMs` is relative to the decision's `now`. */
-const start = onCommand<{ key: string; jobs?: readonly Job[]; ring?: { inMs: number; data?: Partial<Job> }; stop?: boolean }>('Start', {
-  lock: ({ key }) => [counters.key(key)],
-  decide({ key, jobs = [], ring: bellIn, stop }, rows, { now }) {
-    const before = rows.get(counters, key)
-    const tasks = jobs.map((data) => enqueue({ type: 'job', key, data }))
-    if (bellIn) tasks.push(ring(key, now + bellIn.inMs, { key, ...bellIn.data }))
-    if (stop) tasks.push(unschedule(`bell of ${key}`))
-    const touched = { key, badge: null, history: before?.history ?? [], value: before?.value ?? 0 }
-    return accept({ tasks, changes: [before ? counters.update(touched) : counters.insert(touched)], reply: now })
-  },
-})
-
-const definition = tallyService({ tasks: [job, bell], commands: [start] })
 
 const effect: Effect = {
   type: 'job',
@@ -92,7 +41,7 @@ export function outcomeSuite(open: () => Promise<OutcomeWorld>): void {
     const opened = await open()
     world = opened.world
     pass = (ms) => opened.pass(ms)
-    pipeline = makePipeline(world.tally, definition, { random: { next: () => 0 } })
+    pipeline = makePipeline(world.tally, jobService, { random: { next: () => 0 } })
     commands = new CommandQueue(pipeline)
   })
   beforeEach(() => {
@@ -108,16 +57,20 @@ export function outcomeSuite(open: () => Promise<OutcomeWorld>): void {
   const settle = (task: Task, outcome: FinishedTask['outcome'], attempts?: number) => run([{ task, outcome }], attempts)
   /** The decision's `now`. */
   const begin = async (data: object): Promise<number> => {
-    const answer = await commands.submit(add({ key: k('a') }, undefined, { type: 'Start', data: { key: k('a'), ...data } }))
+    const answer = await commands.submit(
+      add({ key: k('a') }, undefined, { type: 'Start', data: { key: k('a'), ...data } }),
+    )
     return (answer as { decision: { reply: number } }).decision.reply
   }
-  const claim = async (type = 'job') => (await world.tally.queue.claim([type], 1000, LEASE_MS)).filter(({ key }) => key.startsWith(`${count}.`))
+  const claim = async (type = 'job') =>
+    (await world.tally.queue.claim([type], 1000, LEASE_MS)).filter(({ key }) => key.startsWith(`${count}.`))
   const claimOne = async (type = 'job') => (await claim(type))[0]!
   const stored = async (task: Task): Promise<StoredTask> => (await world.tally.queue.find(task.id))!
   const counter = async (key = 'a') => (await world.tally.rows(counters)).find((row) => row.key === k(key))
   /** What the decisions said, in order. */
   const texts = async () => (await saidBy()).map(({ data }) => (data as { text: string }).text)
-  const saidBy = async () => (await wholeLog(world.tally)).filter(({ key, type }) => type === 'Said' && key.startsWith(`${count}.`))
+  const saidBy = async () =>
+    (await wholeLog(world.tally)).filter(({ key, type }) => type === 'Said' && key.startsWith(`${count}.`))
 
   /** Starts one job and claims it. */
   const started = async (data: Partial<Job> = {}): Promise<Task> => {
@@ -131,7 +84,11 @@ export function outcomeSuite(open: () => Promise<OutcomeWorld>): void {
       const results = await settle(task, done({ tracking: 'T"1\\' }))
       expect(results).toMatchObject([{ kind: 'decided' }])
       expect(await texts()).toEqual(['{"tracking":"T\\"1\\\\"}'])
-      expect(await stored(task)).toMatchObject({ state: 'done', outcome: { kind: 'done', result: { tracking: 'T"1\\' } }, error: null })
+      expect(await stored(task)).toMatchObject({
+        state: 'done',
+        outcome: { kind: 'done', result: { tracking: 'T"1\\' } },
+        error: null,
+      })
       expect(await counter()).toMatchObject({ value: 1 })
       const [message] = await saidBy()
       expect(message).toMatchObject({ requestId: task.requestId, causeId: `${task.id}:${task.token}` })
@@ -146,7 +103,10 @@ export function outcomeSuite(open: () => Promise<OutcomeWorld>): void {
 
     it('retry: back after the backoff, which grows; no decision; at the last attempt dead, and the decision told', async () => {
       let task = await started()
-      for (const [attempt, longestMs] of [[1, 1000], [2, 2000]] as const) {
+      for (const [attempt, longestMs] of [
+        [1, 1000],
+        [2, 2000],
+      ] as const) {
         expect(task.attempt).toBe(attempt)
         expect(await settle(task, retry('busy'))).toEqual([])
         const { state, error, dueAt } = await stored(task)
@@ -161,7 +121,11 @@ export function outcomeSuite(open: () => Promise<OutcomeWorld>): void {
       expect(task.attempt).toBe(3)
       await settle(task, retry('still busy'))
       expect(await texts()).toEqual(['exhausted still busy'])
-      expect(await stored(task)).toMatchObject({ state: 'dead', error: 'still busy', outcome: { kind: 'exhausted', reason: 'still busy' } })
+      expect(await stored(task)).toMatchObject({
+        state: 'dead',
+        error: 'still busy',
+        outcome: { kind: 'exhausted', reason: 'still busy' },
+      })
       await pass(3_600_000)
       expect(await claim()).toEqual([])
     })
@@ -219,17 +183,23 @@ export function outcomeSuite(open: () => Promise<OutcomeWorld>): void {
 
   describe('a decision that fails', () => {
     it('because it throws dead-letters the task with what was answered; its neighbours go on', async () => {
-      await begin({ jobs: [{ key: k('a') }, { key: k('b'), then: 'throw' }, { key: k('c') }] })
+      await begin({ jobs: [{ key: k('a') }, { key: k('b'), does: 'throw' }, { key: k('c') }] })
       const tasks = await claim()
       const results = await run(tasks.map((task) => ({ task, outcome: done({ of: task.id }) })))
       expect(results.map(({ kind }) => kind).toSorted()).toEqual(['aside', 'decided', 'decided'])
-      const bad = tasks.find(({ data }) => (data as Job).then)!
-      expect(await stored(bad)).toMatchObject({ state: 'dead', error: 'TypeError: a bug', outcome: { kind: 'done', result: { of: bad.id } } })
+      const bad = tasks.find(({ data }) => (data as Job).does)!
+      expect(await stored(bad)).toMatchObject({
+        state: 'dead',
+        error: 'TypeError: a bug',
+        outcome: { kind: 'done', result: { of: bad.id } },
+      })
       expect([await counter('b'), (await counter('c'))?.value]).toEqual([undefined, 1])
     })
 
     it('because the database refuses what it made does so too, alone in its batch', async () => {
-      const jobs = Array.from({ length: 20 }, (_, n): Job => (n === 13 ? { key: k(`n${n}`), then: 'refuse' } : { key: k(`n${n}`) }))
+      const jobs = Array.from({ length: 20 }, (_, n): Job =>
+        n === 13 ? { key: k(`n${n}`), does: 'refuse' } : { key: k(`n${n}`) },
+      )
       await begin({ jobs })
       const tasks = [...(await claim()), ...(await claim())]
       await run(tasks.map((task) => ({ task, outcome: done() })))
@@ -257,7 +227,8 @@ export function outcomeSuite(open: () => Promise<OutcomeWorld>): void {
       expect(results).toHaveLength(1)
       expect(await texts()).toEqual(['{"by":"the current one"}'])
       expect(await counter()).toMatchObject({ value: 1, history: [1] })
-      for (const outcome of [retry('late'), snooze(0), cancel('late'), done()]) expect(await settle(late, outcome)).toEqual([])
+      for (const outcome of [retry('late'), snooze(0), cancel('late'), done()])
+        expect(await settle(late, outcome)).toEqual([])
       expect(await stored(current)).toMatchObject({ state: 'done' })
     })
 
@@ -312,7 +283,7 @@ export function outcomeSuite(open: () => Promise<OutcomeWorld>): void {
     })
 
     it('that sets itself again rings for ever, each time with ids of its own', async () => {
-      await begin({ ring: { inMs: 0, data: { then: 'again' } } })
+      await begin({ ring: { inMs: 0, data: { does: 'again' } } })
       for (let rung = 0; rung < 4; rung++) {
         const task = await due()
         await fire(task)
@@ -341,7 +312,7 @@ export function outcomeSuite(open: () => Promise<OutcomeWorld>): void {
     })
 
     it('that stops itself is over', async () => {
-      await begin({ ring: { inMs: 0, data: { then: 'stop' } } })
+      await begin({ ring: { inMs: 0, data: { does: 'stop' } } })
       const task = await due()
       await fire(task)
       expect((await stored(task)).state).toBe('cancelled')
@@ -350,8 +321,13 @@ export function outcomeSuite(open: () => Promise<OutcomeWorld>): void {
 
     it('set, stopped and set again by one batch is set once', async () => {
       const data = { key: k('a') }
-      const submit = (rest: object) => commands.submit(add({ key: k('a') }, undefined, { type: 'Start', data: { ...data, ...rest } }))
-      await Promise.all([submit({ ring: { inMs: 0 } }), submit({ stop: true }), submit({ ring: { inMs: 0, data: { badge: 'last' } } })])
+      const submit = (rest: object) =>
+        commands.submit(add({ key: k('a') }, undefined, { type: 'Start', data: { ...data, ...rest } }))
+      await Promise.all([
+        submit({ ring: { inMs: 0 } }),
+        submit({ stop: true }),
+        submit({ ring: { inMs: 0, data: { badge: 'last' } } }),
+      ])
       const tasks = await claim('bell')
       expect(tasks).toMatchObject([{ data: { badge: 'last' } }])
       await Promise.all([submit({ ring: { inMs: 0 } }), submit({ stop: true })])
@@ -367,5 +343,3 @@ export async function nowOf(world: World): Promise<number> {
   await work.rollback()
   return now
 }
-
-export { bell, definition as bellService, start }

@@ -241,7 +241,11 @@ function racing(current: () => Bench): void {
     await bench.drain()
     const { idOf } = await parkedOf(bench, 'a')
     bench.poison.clear()
-    const [first, second, discarded] = await Promise.all([redrive(bench, 'a'), redrive(bench, 'a'), discard(bench, 'a', [idOf(15)])])
+    const [first, second, discarded] = await Promise.all([
+      redrive(bench, 'a'),
+      redrive(bench, 'a'),
+      discard(bench, 'a', [idOf(15)]),
+    ])
     expect(first.applied + second.applied + discarded).toBe(30)
     const { a } = await bench.histories()
     expect(a).toEqual(discarded === 1 ? seqs.filter((seq) => seq !== 15) : seqs)

@@ -12,7 +12,8 @@ const counter = (key: string, value: number): Counter => ({ key, value, badge: n
 const insert = (work: UnitOfWork, ...rows: readonly Counter[]) =>
   work.rows.save(table, { inserted: rows, updated: [], removed: [] })
 
-const causeOf = (result: PromiseSettledResult<unknown>): unknown => (result.status === 'rejected' ? result.reason : undefined)
+const causeOf = (result: PromiseSettledResult<unknown>): unknown =>
+  result.status === 'rejected' ? result.reason : undefined
 
 export function describeTransactions(kind: Kind): void {
   describe(`a transaction over ${kind}`, () => {
@@ -23,7 +24,11 @@ export function describeTransactions(kind: Kind): void {
       for (const separately of [false, true]) {
         const work = await tally.transactions.begin()
         await work.begun
-        const sent = [insert(work, counter('good', 1)), insert(work, counter('bad', -1)), work.log.append(pendingOf('good', 1))]
+        const sent = [
+          insert(work, counter('good', 1)),
+          insert(work, counter('bad', -1)),
+          work.log.append(pendingOf('good', 1)),
+        ]
         if (separately) await Promise.allSettled(sent)
         const [good, bad, appended, commit] = await Promise.allSettled([...sent, work.commit()])
         await work.rollback()
@@ -73,4 +78,3 @@ export function describeTransactions(kind: Kind): void {
     })
   })
 }
-

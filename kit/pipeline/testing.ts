@@ -175,14 +175,23 @@ export async function send(site: Site, ...messages: readonly NewMessage[]): Prom
   const work = await site.transactions.begin()
   const at = await work.begun
   const causeId = `sent-${process.pid}-${sent++}`
-  const pending = messages.map((m, i) => ({ ...m, id: derivedId(causeId, 'message', i), requestId: causeId, causeId, at }))
+  const pending = messages.map((m, i) => ({
+    ...m,
+    id: derivedId(causeId, 'message', i),
+    requestId: causeId,
+    causeId,
+    at,
+  }))
   await Promise.all([work.log.append(pending), work.commit()])
 }
 
 /** Everything in a site's log, lane by lane. */
 export async function wholeLog(site: Site): Promise<Awaited<ReturnType<LogReader['read']>>> {
   const lanes = await site.log.heads()
-  return site.log.read(lanes.map(({ lane }) => ({ lane, from: 1 })), 1_000_000)
+  return site.log.read(
+    lanes.map(({ lane }) => ({ lane, from: 1 })),
+    1_000_000,
+  )
 }
 
 /** Polls until `check` gives something true; an error once `limitMs` are over. */
@@ -211,12 +220,14 @@ function openMemory({ lanes = 8, clock = systemClock, timers = systemTimers }: W
     queue: memoryTaskQueue(database, schema),
     log: memoryLogReader(database, schema, lanes),
     rows: async <Row extends object>(of: Table<Row>) =>
-      ([...database.committed(`${schema}.${of.name}`).values()] as Row[]).toSorted((a, b) => (of.keyOf(a) < of.keyOf(b) ? -1 : 1)),
+      ([...database.committed(`${schema}.${of.name}`).values()] as Row[]).toSorted((a, b) =>
+        of.keyOf(a) < of.keyOf(b) ? -1 : 1,
+      ),
   })
   const sites = { upstream: site('upstream'), tally: site('tally'), close: async () => undefined }
   const damage: World['damage'] = async (lane, { drop, head }) => {
     const messages = database.committed(`upstream.messages.${lane}`)
-    for (const position of [...messages.keys()]) if (drop(Number(position))) messages.delete(position)
+    for (const position of messages.keys()) if (drop(Number(position))) messages.delete(position)
     if (head !== undefined) database.committed('upstream.lanes').set(String(lane), { lane, head })
   }
   return {

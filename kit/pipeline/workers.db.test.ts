@@ -3,7 +3,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../core/clock.ts'
 import { laneOf } from '../core/hash.ts'
 import { messageSource } from './messages.ts'
-import { added, makePipeline, openWorld, send, tallyService, until, type Site, type Sites, type World } from './testing.ts'
+import {
+  added,
+  makePipeline,
+  openWorld,
+  send,
+  tallyService,
+  until,
+  type Site,
+  type Sites,
+  type World,
+} from './testing.ts'
 import { Worker } from './testing-consumer.ts'
 import { Bench } from './testing-messages.ts'
 import type { Transactions } from './unit-of-work.ts'

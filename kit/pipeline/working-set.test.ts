@@ -87,9 +87,19 @@ describe('what a decision may change', () => {
 describe('what is saved', () => {
   it('is the last word on each row, in the order of the keys', () => {
     const set = setOf([row('b'), row('a'), row('d')], ['e', 'c'])
-    set.apply([stock.update(row('b', 2)), stock.insert(row('e')), stock.insert(row('c')), stock.remove('d'), stock.update(row('a', 7))])
+    set.apply([
+      stock.update(row('b', 2)),
+      stock.insert(row('e')),
+      stock.insert(row('c')),
+      stock.remove('d'),
+      stock.update(row('a', 7)),
+    ])
     set.apply([stock.update(row('b', 3)), stock.update(row('e', 9))])
-    expect(changes(set)).toEqual({ inserted: [row('c'), row('e', 9)], updated: [row('a', 7), row('b', 3)], removed: ['d'] })
+    expect(changes(set)).toEqual({
+      inserted: [row('c'), row('e', 9)],
+      updated: [row('a', 7), row('b', 3)],
+      removed: ['d'],
+    })
   })
 
   it('is nothing for what came and went', () => {
@@ -115,7 +125,10 @@ describe('what is saved', () => {
     'makes of the loaded rows what the decisions made of them, one after the other',
     (steps, present) => {
       const before = new Map(present.map((key) => [key, row(key)]))
-      const set = setOf([...before.values()], ['a', 'b', 'c', 'd'].filter((key) => !before.has(key)))
+      const set = setOf(
+        [...before.values()],
+        ['a', 'b', 'c', 'd'].filter((key) => !before.has(key)),
+      )
       const model = new Map(before)
       for (const { act: kind, key, onHand } of steps) {
         const change = kind === 'remove' ? stock.remove(key) : stock[kind](row(key, onHand, `owner ${onHand}`))
@@ -131,7 +144,8 @@ describe('what is saved', () => {
       const { removed, updated, inserted } = changes(set)
       const saved = new Map(before)
       for (const key of removed) saved.delete(key)
-      for (const changed of updated as Stock[]) saved.set(changed.sku, { ...changed, owner: saved.get(changed.sku)!.owner })
+      for (const changed of updated as Stock[])
+        saved.set(changed.sku, { ...changed, owner: saved.get(changed.sku)!.owner })
       for (const made of inserted as Stock[]) {
         expect(saved.has(made.sku)).toBe(false)
         // The set does not know which columns are fixed; an insert that was updated within its batch carries the update's.

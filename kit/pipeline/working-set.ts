@@ -101,7 +101,8 @@ export class WorkingSet implements Rows {
       this.add(table, [key], [], true)
       entry = this.#entries.get(table)!.get(key)
     }
-    if (!entry?.locked) throw new DecisionError(`The decision changes ${table.name} ${key}, which its lock did not name`)
+    if (!entry?.locked)
+      throw new DecisionError(`The decision changes ${table.name} ${key}, which its lock did not name`)
     if (change.kind === 'insert' && entry.now) throw new DecisionError(`${table.name} ${key} exists already`)
     if (change.kind === 'update' && !entry.now) throw new DecisionError(`${table.name} ${key} does not exist`)
     const { now, anew } = entry

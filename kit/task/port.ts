@@ -73,7 +73,11 @@ export type Settlement = TaskHold &
 
 /** Within a transaction. */
 export interface TaskStore {
-  apply(changes: { enqueued: readonly PendingTask[]; scheduled: readonly PendingTimer[]; unscheduled: readonly string[] }): Promise<void>
+  apply(changes: {
+    enqueued: readonly PendingTask[]
+    scheduled: readonly PendingTimer[]
+    unscheduled: readonly string[]
+  }): Promise<void>
   /** Locks the tasks whose token is still current; the others are gone (K2). */
   lock(holds: readonly TaskHold[]): Promise<readonly TaskHold[]>
   settle(settlements: readonly Settlement[]): Promise<void>

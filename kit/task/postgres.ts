@@ -1,4 +1,10 @@
-/** Tasks over PostgreSQL: table `tasks` of a service's schema. Due and leased tasks share one partial index on due_at. */
+/**
+ * Tasks over PostgreSQL: table `tasks` of a service's schema. Due and leased tasks share one partial index on (type, due_at).
+ *
+ * Statements that look tasks up by id say nothing that implies the index's `state = 'open'`: before the first ANALYZE the
+ * planner takes a partial index for tiny and would read all of it instead. A task is open while `finished_at` is null, and
+ * a claim's token is current only while the task is open.
+ */
 import type { Pool } from '../database/pool.ts'
 import type { PostgresTransaction } from '../database/transaction.ts'
 import { instantText } from '../database/values.ts'
@@ -6,8 +12,11 @@ import type { StoredTask, Task, TaskHold, TaskQueue, TaskStats, TaskStore } from
 
 const taskColumns = `t.id, t.type, t.key, t.data, t.attempt, t.token, t.due_at AS "dueAt", t.request_id AS "requestId"`
 
-function statements(schema: string) {
-  const named = (name: string, text: string) => ({ name: `${schema}.task.${name}`, text })
+const naming = (schema: string) => (name: string, text: string) => ({ name: `${schema}.task.${name}`, text })
+
+/** Within a transaction. */
+function storeStatements(schema: string) {
+  const named = naming(schema)
   const insert = `
     INSERT INTO ${schema}.tasks (id, type, key, data, due_at, request_id, cause_id, created_at)
     SELECT n.id, n.type, n.key, n.data::json, n.due_at, n.request_id, n.cause_id, n.at
@@ -27,12 +36,12 @@ function statements(schema: string) {
     unschedule: named(
       'unschedule',
       `UPDATE ${schema}.tasks SET state = 'cancelled', token = token + 1, finished_at = clock_timestamp()
-       WHERE id = ANY($1::text[]) AND state = 'open'`,
+       WHERE id = ANY($1::text[]) AND finished_at IS NULL`,
     ),
     lock: named(
       'lock',
       `SELECT t.id, t.token FROM ${schema}.tasks t, unnest($1::text[], $2::int8[]) AS h(id, token)
-       WHERE t.id = h.id AND t.token = h.token AND t.state = 'open' ORDER BY t.id FOR UPDATE OF t`,
+       WHERE t.id = h.id AND t.token = h.token AND t.finished_at IS NULL ORDER BY t.id FOR UPDATE OF t`,
     ),
     settle: named(
       'settle',
@@ -43,14 +52,23 @@ function statements(schema: string) {
          AS s(id, token, state, due_at, outcome, error, refund)
        WHERE t.id = s.id AND t.token = s.token`,
     ),
+  }
+}
+
+/** Each a transaction of its own. */
+function queueStatements(schema: string) {
+  const named = naming(schema)
+  return {
     // Tells when each was due, which the claim overwrites. statement_timestamp() bounds the index scan; clock_timestamp()
     // is volatile, and with it every open task would be read, however far its time.
     claim: named(
       'claim',
       `WITH due AS (
-         SELECT id, due_at FROM ${schema}.tasks
-         WHERE state = 'open' AND due_at <= statement_timestamp() AND type = ANY($1::text[])
-         ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+         SELECT d.id, d.due_at FROM unnest($1::text[]) AS w(type) CROSS JOIN LATERAL (
+           SELECT id, due_at FROM ${schema}.tasks
+           WHERE state = 'open' AND type = w.type AND due_at <= statement_timestamp()
+           ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+         ) AS d ORDER BY d.due_at LIMIT $2
        )
        UPDATE ${schema}.tasks t SET token = t.token + 1, attempt = t.attempt + 1,
          due_at = clock_timestamp() + $3 * interval '1 millisecond'
@@ -62,21 +80,23 @@ function statements(schema: string) {
       'extend',
       `WITH held AS (
          SELECT t.id FROM ${schema}.tasks t, unnest($1::text[], $2::int8[]) AS h(id, token)
-         WHERE t.id = h.id AND t.token = h.token AND t.state = 'open' ORDER BY t.id FOR UPDATE OF t
+         WHERE t.id = h.id AND t.token = h.token AND t.finished_at IS NULL ORDER BY t.id FOR UPDATE OF t
        )
        UPDATE ${schema}.tasks t SET due_at = clock_timestamp() + $3 * interval '1 millisecond'
        FROM held WHERE t.id = held.id RETURNING t.id`,
     ),
     nextDue: named(
       'next_due',
-      `SELECT ceil(extract(epoch FROM min(due_at) - clock_timestamp()) * 1000)::int8 AS ms
-       FROM ${schema}.tasks WHERE state = 'open' AND type = ANY($1::text[])`,
+      `SELECT ceil(extract(epoch FROM min(d.due_at) - clock_timestamp()) * 1000)::int8 AS ms
+       FROM unnest($1::text[]) AS w(type) CROSS JOIN LATERAL (
+         SELECT due_at FROM ${schema}.tasks WHERE state = 'open' AND type = w.type ORDER BY due_at LIMIT 1
+       ) AS d`,
     ),
     stats: named('stats', `SELECT type, state, count(*) AS count FROM ${schema}.tasks GROUP BY type, state`),
     redrive: named(
       'redrive',
       `UPDATE ${schema}.tasks SET state = 'open', attempt = 0, due_at = clock_timestamp(), token = token + 1, finished_at = NULL
-       WHERE id = $1 AND state = 'dead' RETURNING id`,
+       WHERE id = $1 AND CASE state WHEN 'dead' THEN true ELSE false END RETURNING id`,
     ),
     find: named('find', `SELECT ${taskColumns}, t.state, t.outcome, t.error FROM ${schema}.tasks t WHERE t.id = $1`),
   }
@@ -111,7 +131,7 @@ const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1
 const holdArrays = (holds: readonly TaskHold[]) => [holds.map((hold) => hold.id), holds.map((hold) => hold.token)]
 
 export function postgresTasks(schema: string): (tx: PostgresTransaction) => TaskStore {
-  const sql = statements(schema)
+  const sql = storeStatements(schema)
   return (tx) => ({
     async apply({ enqueued, scheduled, unscheduled }) {
       const sent: Promise<unknown>[] = []
@@ -136,7 +156,7 @@ export function postgresTasks(schema: string): (tx: PostgresTransaction) => Task
 }
 
 export function postgresTaskQueue(pool: Pool, schema: string): TaskQueue {
-  const sql = statements(schema)
+  const sql = queueStatements(schema)
   return {
     claim: (types, limit, leaseMs) => pool.query<Task>(sql.claim, [types, limit, leaseMs]),
     async extend(holds, leaseMs) {

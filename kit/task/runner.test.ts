@@ -1,116 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { ManualTime } from '../core/manual-time.ts'
 import { Signal } from '../core/signal.ts'
-import { openWorld, type World } from '../pipeline/testing.ts'
-import { done, retry, type Effect, type EffectContext, type FinishedTask, type Outcome } from './outcome.ts'
-import type { NewTask, TaskQueue } from './port.ts'
-import { TaskRunner, type TaskRunnerOptions } from './runner.ts'
-
-const LEASE_MS = 30_000
-
-interface Bench {
-  readonly time: ManualTime
-  readonly world: World
-  readonly finished: FinishedTask[]
-  readonly errors: Error[]
-  /** Calls of the queue's claims. */
-  readonly counts: { claims: number }
-  readonly wake: Signal
-  queue: TaskQueue
-  /** Set to make settling fail. */
-  settleError: Error | undefined
-  start(rest?: Partial<TaskRunnerOptions>): { stop(): Promise<void>; stopped: Promise<void> }
-  enqueue(...tasks: readonly (Partial<NewTask> & { id: string })[]): Promise<void>
-  stateOf(id: string): Promise<string | undefined>
-}
-
-async function open(): Promise<Bench> {
-  const time = new ManualTime()
-  const world = await openWorld('memory', { clock: time, timers: time })
-  const { transactions, queue } = world.tally
-  const counts = { claims: 0 }
-  const bench: Bench = {
-    time,
-    world,
-    finished: [],
-    errors: [],
-    counts,
-    wake: new Signal(time),
-    settleError: undefined,
-    queue: {
-      ...queue,
-      claim: (...args) => {
-        counts.claims++
-        return queue.claim(...args)
-      },
-    },
-    start(rest = {}) {
-      const abort = new AbortController()
-      const runner = new TaskRunner({
-        queue: bench.queue,
-        effects: new Map(),
-        timerTypes: [],
-        settle: (finished) => settle(bench, finished),
-        clock: time,
-        timers: time,
-        wake: bench.wake,
-        leaseMs: LEASE_MS,
-        onError: (error) => bench.errors.push(error),
-        ...rest,
-      })
-      const stopped = runner.run(abort.signal)
-      return {
-        stopped,
-        stop: () => {
-          abort.abort()
-          return time.finish(stopped)
-        },
-      }
-    },
-    async enqueue(...tasks) {
-      const work = await transactions.begin()
-      const at = await work.begun
-      const enqueued = tasks.map((task) => ({ type: 'mail', key: 'k', data: {}, ...task, requestId: 'r', causeId: 'c', at }))
-      await Promise.all([work.tasks.apply({ enqueued, scheduled: [], unscheduled: [] }), work.commit()])
-    },
-    stateOf: async (id) => (await queue.find(id))?.state,
-  }
-  return bench
-}
-
-/** Puts answers where the pipeline would: done is done, retry comes back a second later. */
-async function settle({ world, time, settleError, finished }: Bench, batch: readonly FinishedTask[]): Promise<void> {
-  if (settleError) throw settleError
-  const work = await world.tally.transactions.begin()
-  const held = await work.tasks.lock(batch.map(({ task }) => ({ id: task.id, token: task.token })))
-  const ids = new Set(held.map(({ id }) => id))
-  const current = batch.filter(({ task }) => ids.has(task.id))
-  await work.tasks.settle(
-    current.map(({ task: { id, token }, outcome }) =>
-      outcome.kind === 'retry'
-        ? { id, token, state: 'open', dueAt: time.now() + 1000, error: outcome.reason, refund: false }
-        : { id, token, state: 'done', outcome: null, error: null },
-    ),
-  )
-  await work.commit()
-  finished.push(...current)
-}
-
-const effect = (run: (data: object, context: EffectContext) => Promise<Outcome>, rest: Partial<Effect> = {}): Effect => ({
-  type: 'mail',
-  backoff: { baseMs: 1000, capMs: 10_000, attempts: 5 },
-  timeoutMs: 600_000,
-  concurrency: 10,
-  run: (data, context) => run(data, context),
-  ...rest,
-})
-
-const effects = (...list: readonly Effect[]) => ({ effects: new Map(list.map((one) => [one.type, one])) })
-const never = new Promise<Outcome>(() => undefined)
+import { done, retry, type EffectContext, type Outcome } from './outcome.ts'
+import type { TaskQueue } from './port.ts'
+import { effect, effects, LEASE_MS, never, openRunner } from './testing-runner.ts'
 
 describe('the runner of tasks', () => {
   it('performs what is due with its key, its attempt and its data, and settles the answer', async () => {
-    const bench = await open()
+    const bench = await openRunner()
     const seen: unknown[] = []
     const runner = bench.start(
       effects(
@@ -130,7 +26,7 @@ describe('the runner of tasks', () => {
   })
 
   it('starts at once when it is woken, and at the very moment when something becomes due', async () => {
-    const bench = await open()
+    const bench = await openRunner()
     const startedAt: number[] = []
     const runner = bench.start(effects(effect(async () => (startedAt.push(bench.time.monotonic()), done()))))
     await bench.time.advance(5500)
@@ -142,7 +38,7 @@ describe('the runner of tasks', () => {
   })
 
   it('sees within a second what nobody told it of, and asks no more often than that', async () => {
-    const bench = await open()
+    const bench = await openRunner()
     const runner = bench.start(effects(effect(async () => done())))
     await bench.time.advance(10_500)
     expect(bench.counts.claims).toBeLessThanOrEqual(12)
@@ -153,7 +49,7 @@ describe('the runner of tasks', () => {
   })
 
   it('does not spin when what is due is held by somebody else', async () => {
-    const bench = await open()
+    const bench = await openRunner()
     await bench.enqueue({ id: 'a' })
     const [task] = await bench.world.tally.queue.claim(['mail'], 1, 0)
     const holder = await bench.world.tally.transactions.begin()
@@ -170,7 +66,7 @@ describe('the runner of tasks', () => {
 
 describe('R1 the lease', () => {
   it('is extended while the effect runs: of two runners one does the work, once', async () => {
-    const bench = await open()
+    const bench = await openRunner()
     let running = 0
     let most = 0
     let runs = 0
@@ -191,7 +87,7 @@ describe('R1 the lease', () => {
   })
 
   it('lost goes to another, and the late answer changes nothing (I11)', async () => {
-    const bench = await open()
+    const bench = await openRunner()
     // As in a process that is paused: nothing of it reaches the database until its effect answers.
     let paused = false
     const queue: TaskQueue = {
@@ -209,16 +105,19 @@ describe('R1 the lease', () => {
     const { stopped } = bench.start({ ...effects(slow), queue })
     await bench.enqueue({ id: 'a' })
     await bench.time.advance(1000)
-    const prompt = bench.start({ ...effects(effect(async () => done({ by: 'the prompt one' }))), wake: new Signal(bench.time) })
+    const quick = bench.start({
+      ...effects(effect(async () => done({ by: 'the quick one' }))),
+      wake: new Signal(bench.time),
+    })
     await bench.time.advance(100_000)
     expect(late).toHaveLength(1)
-    expect(bench.finished.map(({ outcome }) => outcome)).toEqual([done({ by: 'the prompt one' })])
-    await prompt.stop()
+    expect(bench.finished.map(({ outcome }) => outcome)).toEqual([done({ by: 'the quick one' })])
+    await quick.stop()
     void stopped
   })
 
   it('that the queue no longer knows aborts the effect at the next heartbeat', async () => {
-    const bench = await open()
+    const bench = await openRunner()
     let reason: unknown
     const runner = bench.start({
       ...effects(
@@ -236,7 +135,7 @@ describe('R1 the lease', () => {
   })
 
   it('that cannot be extended because the database is away aborts the effect when it is over, and not before', async () => {
-    const bench = await open()
+    const bench = await openRunner()
     const abortedAt: number[] = []
     const runner = bench.start({
       ...effects(
@@ -258,15 +157,20 @@ describe('R1 the lease', () => {
   })
 })
 
+const thrower = () => {
+  // oxlint-disable-next-line typescript/only-throw-error -- an effect may throw anything
+  throw 'text'
+}
+
 describe('R2 an effect whose outcome is unknown', () => {
   it.each<[string, () => Promise<Outcome>, string]>([
     ['throws', () => Promise.reject(new Error('connection reset')), 'connection reset'],
-    ['throws what is no error', () => Promise.reject('text' as never), 'text'],
+    ['throws what is no error', () => Promise.resolve().then(thrower), 'text'],
     ['answers nothing', () => Promise.resolve(undefined as never), 'mail gave no outcome'],
     ['answers nonsense', () => Promise.resolve({ kind: 'ok' } as never), 'mail gave no outcome'],
     ['never answers', () => never, 'no answer within 5000 ms'],
   ])('because it %s is tried again with the same key', async (_, answer, reason) => {
-    const bench = await open()
+    const bench = await openRunner()
     const keys: string[] = []
     let count = 0
     const run = (__: object, { key }: EffectContext) => {
@@ -283,7 +187,7 @@ describe('R2 an effect whose outcome is unknown', () => {
   })
 
   it('because it throws at once, without a promise, too', async () => {
-    const bench = await open()
+    const bench = await openRunner()
     const runner = bench.start(
       effects(
         effect(() => {
@@ -300,7 +204,7 @@ describe('R2 an effect whose outcome is unknown', () => {
 
 describe('R3 an answer that cannot be settled', () => {
   it('is kept while the database is away, and settled later; the effect is not run again', async () => {
-    const bench = await open()
+    const bench = await openRunner()
     let runs = 0
     const runner = bench.start(effects(effect(async () => (runs++, done()))))
     bench.settleError = new Error('away')
@@ -315,7 +219,7 @@ describe('R3 an answer that cannot be settled', () => {
   })
 
   it('is dropped after the lease; the provider is asked again with the same key', async () => {
-    const bench = await open()
+    const bench = await openRunner()
     const keys: string[] = []
     const runner = bench.start(effects(effect(async (_, { key }) => (keys.push(key), done()))))
     bench.settleError = new Error('away')
@@ -330,7 +234,7 @@ describe('R3 an answer that cannot be settled', () => {
   })
 
   it('none is forgotten, whenever it comes', async () => {
-    const bench = await open()
+    const bench = await openRunner()
     // Answers that arrive while another group settles, and in the turn in which it ends.
     const run = async (data: object) => {
       for (let turns = (data as { turns: number }).turns; turns > 0; turns--) await Promise.resolve()
@@ -348,7 +252,7 @@ describe('R3 an answer that cannot be settled', () => {
 
 describe('R4 places', () => {
   it('are those of a type: a provider that hangs delays nobody else, and is called by no more than its places', async () => {
-    const bench = await open()
+    const bench = await openRunner()
     let hanging = 0
     const hangs = effect(() => (hanging++, never), { type: 'charge', concurrency: 2 })
     const works = effect(async () => done(), { type: 'mail', concurrency: 1 })
@@ -371,13 +275,14 @@ describe('R4 places', () => {
   })
 
   it('timers alone are on time, and many', async () => {
-    const bench = await open()
+    const bench = await openRunner()
     const runner = bench.start({ timerTypes: ['deadline'] })
     const start = bench.time.now()
-    await bench.enqueue(
-      ...Array.from({ length: 2000 }, (_, i) => ({ id: `d${i}`, type: 'deadline', dueAt: start })),
-      { id: 'soon', type: 'deadline', dueAt: start + 1300 },
-    )
+    await bench.enqueue(...Array.from({ length: 2000 }, (_, i) => ({ id: `d${i}`, type: 'deadline', dueAt: start })), {
+      id: 'soon',
+      type: 'deadline',
+      dueAt: start + 1300,
+    })
     bench.wake.notify()
     await bench.time.advance(0)
     expect(bench.finished).toHaveLength(2000)
@@ -390,7 +295,7 @@ describe('R4 places', () => {
   })
 
   it('no more timers are claimed than can be settled while the database is slow', async () => {
-    const bench = await open()
+    const bench = await openRunner()
     const runner = bench.start({ timerTypes: ['deadline'], settle: () => bench.time.sleep(1000) })
     await bench.enqueue(...Array.from({ length: 3000 }, (_, i) => ({ id: `d${i}`, type: 'deadline' })))
     bench.wake.notify()
@@ -402,14 +307,19 @@ describe('R4 places', () => {
   })
 
   it('what was claimed is done even when another claim failed', async () => {
-    const bench = await open()
+    const bench = await openRunner()
     const { claim } = bench.queue
     bench.queue = {
       ...bench.queue,
       claim: (types, ...rest) => (types[0] === 'charge' ? Promise.reject(new Error('away')) : claim(types, ...rest)),
     }
     const charge = effect(async () => done(), { type: 'charge' })
-    const runner = bench.start(effects(charge, effect(async () => done())))
+    const runner = bench.start(
+      effects(
+        charge,
+        effect(async () => done()),
+      ),
+    )
     await bench.enqueue({ id: 'c', type: 'charge' }, { id: 'm' })
     await bench.time.advance(1500)
     expect([await bench.stateOf('c'), await bench.stateOf('m')]).toEqual(['open', 'done'])
@@ -420,7 +330,7 @@ describe('R4 places', () => {
 
 describe('R5 the end', () => {
   it('waits for effects in flight, settles them, and takes nothing new', async () => {
-    const bench = await open()
+    const bench = await openRunner()
     const runner = bench.start(effects(effect(() => bench.time.sleep(8000).then(() => done()), { concurrency: 1 })))
     await bench.enqueue({ id: 'a' }, { id: 'b' })
     await bench.time.advance(1000)
@@ -432,7 +342,7 @@ describe('R5 the end', () => {
   })
 
   it('aborts effects after ten seconds, and gives their tasks back', async () => {
-    const bench = await open()
+    const bench = await openRunner()
     const runner = bench.start(effects(effect(() => never)))
     await bench.enqueue({ id: 'a' })
     await bench.time.advance(1000)
@@ -444,7 +354,7 @@ describe('R5 the end', () => {
   })
 
   it('gives up on answers after five seconds when the database stays away', async () => {
-    const bench = await open()
+    const bench = await openRunner()
     const runner = bench.start(effects(effect(async () => done())))
     bench.settleError = new Error('away')
     await bench.enqueue({ id: 'a' })

@@ -100,7 +100,10 @@ export class TaskRunner {
   /** What could start now (R4). */
   #claimable(): Claimable[] {
     const { effects, timerTypes } = this.#options
-    const claimable = [...effects.values()].map((effect): Claimable => ({ types: [effect.type], limit: this.#free(effect) }))
+    const claimable = [...effects.values()].map((effect): Claimable => ({
+      types: [effect.type],
+      limit: this.#free(effect),
+    }))
     if (timerTypes.length > 0) claimable.push({ types: timerTypes, limit: MOST_TIMERS - this.#finished.length })
     return claimable.filter(({ limit }) => limit > 0)
   }
@@ -153,8 +156,12 @@ export class TaskRunner {
     })
     try {
       const { attempt, id: key, requestId } = task
-      const answer = await Promise.race([effect.run(task.data, { key, attempt, requestId, signal: abort.signal }), aborted])
-      if (!outcomes.has((answer as Partial<Outcome> | undefined)?.kind)) throw new Error(`${effect.type} gave no outcome`)
+      const answer = await Promise.race([
+        effect.run(task.data, { key, attempt, requestId, signal: abort.signal }),
+        aborted,
+      ])
+      if (!outcomes.has((answer as Partial<Outcome> | undefined)?.kind))
+        throw new Error(`${effect.type} gave no outcome`)
       return answer
     } catch (error) {
       const cause = (abort.signal.aborted ? abort.signal.reason : error) as unknown
@@ -172,7 +179,7 @@ export class TaskRunner {
 
   async #settleAll(): Promise<void> {
     await Promise.resolve()
-    for (let failures = 0; this.#finished.length > 0; ) {
+    for (let failures = 0; this.#finished.length > 0;) {
       const timersWaited = this.#finished.length >= MOST_TIMERS
       const batch = this.#finished.splice(0, MOST_TIMERS)
       try {

@@ -13,19 +13,24 @@ export interface Refusal {
   readonly message: string
 }
 
+const reservationStatuses = ['held', 'released', 'issued', 'rejected'] as const
+
 export const reservation = table('reservations', {
   key: 'orderId',
   columns: {
     orderId: text,
     lines: json<readonly Line[]>(),
-    status: oneOf('held', 'released', 'issued', 'rejected'),
+    status: oneOf(...reservationStatuses),
     refusal: nullable(json<Refusal>()),
     requestId: text,
     createdAt: instant,
     updatedAt: instant,
   },
   fixed: ['lines', 'refusal', 'requestId', 'createdAt'],
-  checks: { refused: (row) => (row.status === 'rejected') === (row.refusal !== null) },
+  checks: {
+    known: (row) => reservationStatuses.includes(row.status),
+    refused: (row) => (row.status === 'rejected') === (row.refusal !== null),
+  },
 })
 export type Reservation = RowOf<typeof reservation>
 

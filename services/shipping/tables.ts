@@ -33,6 +33,7 @@ export const shipment = table('shipments', {
   fixed: ['orderId', 'shipTo', 'lines', 'requestId', 'createdAt'],
   unique: { order: ['orderId'] },
   checks: {
+    known: (row) => shipmentStatuses.includes(row.status) && (row.code === null || row.code === 'undeliverable'),
     tracked: (row) => (row.status === 'dispatched') === (row.tracking !== null),
     explained: (row) =>
       (row.status === 'failed') === (row.code !== null) && (row.code !== null) === (row.message !== null),

@@ -69,7 +69,8 @@ CREATE TABLE tasks (
   outcome json,
   error text
 ) WITH (fillfactor = 70);
-CREATE INDEX tasks_due ON tasks (due_at) WHERE state = 'open';
+-- By type first: a provider's backlog must not stand before the tasks of others.
+CREATE INDEX tasks_due ON tasks (type, due_at) WHERE state = 'open';
 CREATE INDEX tasks_dead ON tasks (finished_at) WHERE state = 'dead';
 
 -- One key, one effect, one answer. Written once, with the answer.

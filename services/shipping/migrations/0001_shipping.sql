@@ -6,15 +6,18 @@ CREATE TABLE shipments (
   order_id text NOT NULL,
   ship_to json NOT NULL,
   lines json NOT NULL,
-  status text NOT NULL CHECK (status IN ('booking', 'dispatched', 'failed')),
+  status text NOT NULL,
   tracking text,
-  code text CHECK (code IN ('undeliverable')),
+  code text,
   message text,
   request_id text NOT NULL,
   version int8 NOT NULL,
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
   CONSTRAINT shipments_order UNIQUE (order_id),
+  CONSTRAINT shipments_known CHECK (
+    status IN ('booking', 'dispatched', 'failed') AND (code IS NULL OR code = 'undeliverable')
+  ),
   CONSTRAINT shipments_tracked CHECK ((status = 'dispatched') = (tracking IS NOT NULL)),
   CONSTRAINT shipments_explained CHECK (
     (status = 'failed') = (code IS NOT NULL) AND (code IS NOT NULL) = (message IS NOT NULL)
