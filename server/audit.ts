@@ -8,6 +8,7 @@ import { inSnapshot, type Query } from '@cauce/kit/database/snapshot'
 import * as inventory from '@cauce/inventory/service'
 import * as orders from '@cauce/orders/service'
 import * as payments from '@cauce/payments/service'
+import * as shipping from '@cauce/shipping/service'
 import { serviceNames } from './config.ts'
 import { contradictoryOrders, countDeadTasks, countGaps, listGroups, ordersThatMove } from './views.ts'
 
@@ -36,7 +37,9 @@ export const runAudit = (pool: Pool): Promise<Audit> => inSnapshot(pool, audit)
 async function audit(query: Query): Promise<Audit> {
   const ordered = await orders.audit(query)
   const moving = await ordersThatMove(query, ordered.untimed)
-  const stuck = ordered.untimed.filter((id) => !moving.has(id)).length
+  const { stranded } = await shipping.audit(query)
+  // A shipment that no task books keeps its order waiting for ever, whatever its deadline asks.
+  const stuck = new Set([...ordered.untimed.filter((id) => !moving.has(id)), ...stranded]).size
   const contradictory = (await contradictoryOrders(query)).length
   const money = await payments.audit(query)
   const stock = await inventory.audit(query)

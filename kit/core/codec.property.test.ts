@@ -1,6 +1,7 @@
-import { fc, test } from '@fast-check/vitest'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonicalJson, decodeCursor, encodeCursor, type Json } from './codec.ts'
+import { prop } from './testing-property.ts'
 
 const jsonValue = fc.jsonValue({ maxDepth: 4 }) as fc.Arbitrary<Json>
 
@@ -13,14 +14,14 @@ function reordered(value: Json): Json {
 }
 
 describe('canonical JSON', () => {
-  test.prop([jsonValue])('says the value, and does not depend on the order of members', (value) => {
+  prop([jsonValue])('says the value, and does not depend on the order of members', (value) => {
     const text = canonicalJson(value)
     expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)))
     expect(canonicalJson(reordered(value))).toBe(text)
     expect(canonicalJson(JSON.parse(text))).toBe(text)
   })
 
-  test.prop([jsonValue, jsonValue])('different values give different text', (a, b) => {
+  prop([jsonValue, jsonValue])('different values give different text', (a, b) => {
     const same = JSON.stringify(a) === JSON.stringify(b)
     if (same) expect(canonicalJson(a)).toBe(canonicalJson(b))
     else if (canonicalJson(a) === canonicalJson(b))
@@ -40,18 +41,15 @@ describe('cursors', () => {
     fc.array(fc.oneof(fc.string({ maxLength: 20 }), fc.integer()), { maxLength: 5 }),
   )
 
-  test.prop([short])('come back as they were, and are safe in a URL', (value) => {
+  prop([short])('come back as they were, and are safe in a URL', (value) => {
     const cursor = encodeCursor(value)
     expect(cursor).toMatch(/^[A-Za-z0-9_-]+$/)
     expect(decodeCursor(cursor)).toEqual(value)
   })
 
-  test.prop([fc.string({ unit: 'binary' })])(
-    'any text decodes to a value or to undefined, and never throws',
-    (text) => {
-      expect(() => decodeCursor(text)).not.toThrow()
-    },
-  )
+  prop([fc.string({ unit: 'binary' })])('any text decodes to a value or to undefined, and never throws', (text) => {
+    expect(() => decodeCursor(text)).not.toThrow()
+  })
 
   it('refuses what is not one of ours', () => {
     for (const text of ['', '*', 'a b', '=', 'AAAA', 'A', 'a'.repeat(1025), btoa('{"a":'), btoa('\xff')]) {

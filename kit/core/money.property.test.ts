@@ -1,6 +1,7 @@
-import { fc, test } from '@fast-check/vitest'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { add, allocate, money, MoneyError, subtract, times, total, type Money } from './money.ts'
+import { prop } from './testing-property.ts'
 
 const amount = fc.oneof(fc.integer(), fc.maxSafeInteger())
 const moderate = fc.integer({ min: -1e12, max: 1e12 })
@@ -10,7 +11,7 @@ const ways = fc.integer({ min: 1, max: 300 })
 const sum = (parts: readonly Money[]): bigint => parts.reduce((so, part) => so + BigInt(part.amount), 0n)
 
 describe('money: whole minor units of one currency', () => {
-  test.prop([amount, amount])('a sum is exact or refused, never rounded', (a, b) => {
+  prop([amount, amount])('a sum is exact or refused, never rounded', (a, b) => {
     const exact = BigInt(a) + BigInt(b)
     const inRange = exact >= BigInt(Number.MIN_SAFE_INTEGER) && exact <= BigInt(Number.MAX_SAFE_INTEGER)
     const adding = () => add(money(a, 'EUR'), money(b, 'EUR'))
@@ -18,7 +19,7 @@ describe('money: whole minor units of one currency', () => {
     else expect(adding).toThrow(MoneyError)
   })
 
-  test.prop([amount, fc.integer({ min: 0, max: 1_000_000 })])('a product is exact or refused', (price, quantity) => {
+  prop([amount, fc.integer({ min: 0, max: 1_000_000 })])('a product is exact or refused', (price, quantity) => {
     const exact = BigInt(price) * BigInt(quantity)
     const inRange = exact >= BigInt(Number.MIN_SAFE_INTEGER) && exact <= BigInt(Number.MAX_SAFE_INTEGER)
     const multiplying = () => times(money(price, 'EUR'), quantity)
@@ -26,13 +27,13 @@ describe('money: whole minor units of one currency', () => {
     else expect(multiplying).toThrow(MoneyError)
   })
 
-  test.prop([euros, euros])('subtracting undoes adding', (a, b) => {
+  prop([euros, euros])('subtracting undoes adding', (a, b) => {
     expect(subtract(add(a, b), b)).toEqual(a)
     expect(add(subtract(a, b), b)).toEqual(a)
     expect(add(a, b)).toEqual(add(b, a))
   })
 
-  test.prop([euros, ways])('allocating loses nothing, and parts differ by one unit at most', (whole, count) => {
+  prop([euros, ways])('allocating loses nothing, and parts differ by one unit at most', (whole, count) => {
     const parts = allocate(whole, count)
     expect(parts).toHaveLength(count)
     expect(sum(parts)).toBe(BigInt(whole.amount))
@@ -43,7 +44,7 @@ describe('money: whole minor units of one currency', () => {
     expect(amounts.map(Math.abs)).toEqual(amounts.map(Math.abs).toSorted((a, b) => b - a))
   })
 
-  test.prop([fc.array(euros, { minLength: 1, maxLength: 50 })])('a total does not depend on the order', (parts) => {
+  prop([fc.array(euros, { minLength: 1, maxLength: 50 })])('a total does not depend on the order', (parts) => {
     expect(total(parts)).toEqual(total(parts.toReversed()))
     expect(BigInt(total(parts).amount)).toBe(sum(parts))
   })

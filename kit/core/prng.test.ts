@@ -1,6 +1,7 @@
-import { fc, test } from '@fast-check/vitest'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { integerBetween, pick, seeded, systemRandom, type Random } from './prng.ts'
+import { prop } from './testing-property.ts'
 
 const take = (random: Random, count: number): number[] => Array.from({ length: count }, () => random.next())
 
@@ -27,7 +28,7 @@ describe('seeded randomness', () => {
     `)
   })
 
-  test.prop([fc.integer(), fc.string({ maxLength: 10 })])('repeats itself, within [0, 1)', (seed, stream) => {
+  prop([fc.integer(), fc.string({ maxLength: 10 })])('repeats itself, within [0, 1)', (seed, stream) => {
     const numbers = take(seeded(seed, stream), 20)
     expect(take(seeded(seed, stream), 20)).toEqual(numbers)
     expect(numbers.every((x) => x >= 0 && x < 1)).toBe(true)
@@ -57,7 +58,7 @@ describe('seeded randomness', () => {
     }
   })
 
-  test.prop([fc.integer({ min: -50, max: 50 }), fc.integer({ min: 0, max: 20 })])(
+  prop([fc.integer({ min: -50, max: 50 }), fc.integer({ min: 0, max: 20 })])(
     'integers reach both ends',
     (low, span) => {
       const random = seeded(low * 31 + span)

@@ -1,18 +1,19 @@
-import { fc, test } from '@fast-check/vitest'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { systemTimers } from './clock.ts'
 import { groupBy, halve } from './collections.ts'
 import { idPattern, prefixed, sibling, suffixOf } from './ids.ts'
 import { systemIds } from './id-source.ts'
+import { prop } from './testing-property.ts'
 
 describe('lists', () => {
-  test.prop([fc.array(fc.integer())])('halves make the whole, and the first is the longer one', (items) => {
+  prop([fc.array(fc.integer())])('halves make the whole, and the first is the longer one', (items) => {
     const [first, second] = halve(items)
     expect([...first, ...second]).toEqual(items)
     expect(first.length - second.length === 0 || first.length - second.length === 1).toBe(true)
   })
 
-  test.prop([fc.array(fc.integer())])('groups hold every item once, in order', (items) => {
+  prop([fc.array(fc.integer())])('groups hold every item once, in order', (items) => {
     const groups = groupBy(items, (item) => Math.abs(item) % 3)
     expect([...groups.values()].flat().toSorted((a, b) => a - b)).toEqual(items.toSorted((a, b) => a - b))
     for (const [key, group] of groups) expect(group).toEqual(items.filter((item) => Math.abs(item) % 3 === key))

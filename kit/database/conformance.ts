@@ -2,7 +2,7 @@
  * What every store of declared rows must do, whatever it stores them in. Both adapters run this suite; that they also agree
  * on batches nobody thought of is the property in rows.db.test.ts.
  */
-import { fc } from '@fast-check/vitest'
+import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { RowChanges } from './rows.ts'
 import {

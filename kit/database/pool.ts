@@ -31,12 +31,12 @@ export function createPool({ url, purpose, size, onError }: PoolOptions): Pool {
   const pool = new pg.Pool({ ...connectionConfig(urlNow(), purpose), max: size, idleTimeoutMillis: 60_000 })
   Object.defineProperty(pool.options, 'connectionString', { get: urlNow })
   pool.on('error', (error) => onError?.(error))
+  // A socket that dies while its client is out, or before anybody has it, says so on the client; its statements reject anyway.
+  pool.on('connect', (client) => client.on('error', () => undefined))
 
   const acquire = async () => {
     try {
       const client = await pool.connect()
-      // A client whose socket dies while it is out emits 'error' on itself; its statements reject anyway.
-      if (client.listenerCount('error') < 2) client.on('error', () => undefined)
       return client
     } catch (error) {
       if (!isUnavailable(error)) throw error

@@ -1,5 +1,5 @@
 /** The suite over PostgreSQL, and the proof that memory and PostgreSQL are the same: random batches, violating ones too. */
-import { fc } from '@fast-check/vitest'
+import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openWorld, until } from '../pipeline/testing.ts'
 import { rowsConformance } from './conformance.ts'

@@ -1,5 +1,5 @@
 /** Sample tables with a rule of every kind, rows for them as odd as their columns can hold, and how to save and read them. */
-import { fc } from '@fast-check/vitest'
+import fc from 'fast-check'
 import type { RowChanges, RowStore } from './rows.ts'
 import { boolean, instant, integer, json, nullable, table, text, type RowOf, type Table } from './table.ts'
 

@@ -1,7 +1,8 @@
-import { fc, test } from '@fast-check/vitest'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { integer, table, text, type Change, type Table } from '../database/table.ts'
 import { DecisionError, WorkingSet } from './working-set.ts'
+import { prop } from '../core/testing-property.ts'
 
 const stock = table('stock', { key: 'sku', columns: { sku: text, onHand: integer, owner: text }, fixed: ['owner'] })
 const postings = table('postings', { key: 'id', columns: { id: text }, appendOnly: true })
@@ -121,7 +122,7 @@ describe('what is saved', () => {
   const act = fc.constantFrom('insert', 'update', 'remove')
   const step = fc.record({ act, key: fc.constantFrom('a', 'b', 'c', 'd'), onHand: fc.nat(99) })
 
-  test.prop([fc.array(step, { maxLength: 30 }), fc.subarray(['a', 'b', 'c', 'd'])])(
+  prop([fc.array(step, { maxLength: 30 }), fc.subarray(['a', 'b', 'c', 'd'])])(
     'makes of the loaded rows what the decisions made of them, one after the other',
     (steps, present) => {
       const before = new Map(present.map((key) => [key, row(key)]))

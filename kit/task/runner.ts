@@ -193,7 +193,10 @@ export class TaskRunner {
         if (failures * SETTLE_AGAIN_MS < keepMs) this.#finished.unshift(...batch)
         await this.#options.timers.sleep(SETTLE_AGAIN_MS)
       }
-      if (timersWaited) this.#options.wake.notify()
+      // What will be tried again may be due before the next look.
+      if (timersWaited || batch.some(({ outcome }) => outcome.kind === 'retry' || outcome.kind === 'snooze')) {
+        this.#options.wake.notify()
+      }
     }
     // In the same turn as the last look: an answer that comes later starts anew.
     this.#settling = undefined

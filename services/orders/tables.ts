@@ -61,7 +61,7 @@ export const order = table('orders', {
     'requestId',
     'placedAt',
   ],
-  checks: { total: (row) => row.totalAmount > 0 },
+  checks: { known: (row) => orderStatuses.includes(row.status), total: (row) => row.totalAmount > 0 },
 })
 export type OrderRow = RowOf<typeof order>
 

@@ -1,16 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openService, type ServiceDatabase } from '@cauce/kit/pipeline/testing-service'
 import { systemIds } from '@cauce/kit/core/id-source'
 import { testServer, type TestServer } from '@cauce/kit/http/testing'
 import type { Role } from '@cauce/kit/http/principal'
 import { VoidPayment } from './contract.ts'
 import { paymentRoutes } from './http.ts'
+import { migrations, payments as definition } from './service.ts'
 import { authorize, paid, paymentId } from './testing.ts'
-import { openPayments, type PaymentsDatabase } from './testing-database.ts'
 
-let payments: PaymentsDatabase
+let payments: ServiceDatabase
 let server: TestServer
 beforeAll(async () => {
-  payments = await openPayments()
+  payments = await openService(definition, migrations)
   server = await testServer()
   paymentRoutes(server.app, { queue: payments.queue, ids: systemIds, reads: payments.reads })
 })

@@ -1,13 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { account, payment, posting, type Account, type Payment, type Posting } from './tables.ts'
+import { compareWithSchema } from '@cauce/kit/database/table-schema'
+import { openService, type ServiceDatabase } from '@cauce/kit/pipeline/testing-service'
+import { account, payment, posting, tables, type Account, type Payment, type Posting } from './tables.ts'
+import { migrations, payments as definition } from './service.ts'
 import { walletOf } from './testing.ts'
-import { openPayments, type PaymentsDatabase } from './testing-database.ts'
 
-let payments: PaymentsDatabase
+let payments: ServiceDatabase
 beforeAll(async () => {
-  payments = await openPayments()
+  payments = await openService(definition, migrations)
 })
 afterAll(() => payments.close())
+
+test('the migrated schema is what the tables declare', async () => {
+  expect(await compareWithSchema(payments.reads, 'payments', tables)).toEqual([])
+})
 
 const paid: Payment = {
   id: 'pay_1',

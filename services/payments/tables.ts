@@ -7,6 +7,10 @@
 import { instant, integer, nullable, oneOf, table, text, type RowOf } from '@cauce/kit/database/table'
 import { paymentStatuses } from './contract.ts'
 
+const methods = ['wallet', 'card'] as const
+const codes = ['insufficient-funds', 'payment-declined'] as const
+const kinds = ['deposit', 'hold', 'capture', 'release', 'refund'] as const
+
 export const payment = table('payments', {
   key: 'id',
   columns: {
@@ -17,12 +21,12 @@ export const payment = table('payments', {
     customer: nullable(text),
     amount: integer,
     currency: nullable(text),
-    method: nullable(oneOf('wallet', 'card')),
+    method: nullable(oneOf(...methods)),
     reference: text,
     status: oneOf(...paymentStatuses),
     refunded: integer,
     // Why it was declined.
-    code: nullable(oneOf('insufficient-funds', 'payment-declined')),
+    code: nullable(oneOf(...codes)),
     message: nullable(text),
     requestId: text,
     version: integer,
@@ -31,6 +35,10 @@ export const payment = table('payments', {
   },
   fixed: ['orderId', 'customer', 'amount', 'currency', 'method', 'reference', 'requestId', 'createdAt'],
   checks: {
+    known: ({ status, method, code }) =>
+      paymentStatuses.includes(status) &&
+      (method === null || methods.includes(method)) &&
+      (code === null || codes.includes(code)),
     asked: ({ status, customer, amount, currency, method }) =>
       customer !== null && currency !== null && method !== null ? amount > 0 : status === 'voided' && amount === 0,
     declined: (row) => (row.status === 'declined') === (row.code !== null && row.message !== null),
@@ -67,7 +75,7 @@ export const posting = table('postings', {
     id: text,
     /** The payment or deposit it is part of. */
     subject: text,
-    kind: oneOf('deposit', 'hold', 'capture', 'release', 'refund'),
+    kind: oneOf(...kinds),
     debit: text,
     credit: text,
     amount: integer,
@@ -78,7 +86,10 @@ export const posting = table('postings', {
     at: instant,
   },
   appendOnly: true,
-  checks: { moves: (row) => row.amount > 0 && row.debit !== row.credit },
+  checks: {
+    known: (row) => kinds.includes(row.kind),
+    moves: (row) => row.amount > 0 && row.debit !== row.credit,
+  },
 })
 export type Posting = RowOf<typeof posting>
 

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openService, type ServiceDatabase } from '@cauce/kit/pipeline/testing-service'
 import { command } from '@cauce/kit/pipeline/given'
 import { CapturePayment, PaymentAuthorized, VoidPayment } from './contract.ts'
 import { authorize } from './testing.ts'
-import { openPayments, type PaymentsDatabase, type PaymentsInput } from './testing-database.ts'
+import { migrations, payments as definition } from './service.ts'
 import { audit, findAccount, findPayment, showAccount, showPayment } from './views.ts'
 
 const open = (id: string) => command('OpenAccount', { id, currency: 'EUR' })
@@ -12,9 +13,9 @@ const paid = (n: number | string) => ({ orderId: `ord_${n}`, paymentId: `pay_${n
 const pay = (n: number | string, amount: number) => authorize({ ...paid(n), amount })
 const right = { balanced: true, negativeAccounts: 0, duplicateCharges: 0, held: 0, faults: [] }
 
-let payments: PaymentsDatabase
+let payments: ServiceDatabase
 beforeAll(async () => {
-  payments = await openPayments()
+  payments = await openService(definition, migrations)
 })
 afterAll(() => payments.close())
 beforeEach(async () => {
@@ -22,7 +23,7 @@ beforeEach(async () => {
     ALTER TABLE payments.postings ENABLE TRIGGER USER`)
 })
 
-const submitAll = async (...inputs: readonly PaymentsInput[]) => {
+const submitAll = async (...inputs: readonly { readonly type: string; readonly data: unknown }[]) => {
   for (const input of inputs) await payments.submit(input)
 }
 const check = () => audit(payments.reads.query)

@@ -13,8 +13,7 @@ CREATE TABLE catalogue (
 CREATE TABLE orders (
   id text PRIMARY KEY,
   customer text NOT NULL,
-  status text NOT NULL CHECK (status IN
-    ('placed', 'authorizing', 'reserving', 'shipping', 'settling', 'completed', 'compensating', 'cancelled')),
+  status text NOT NULL,
   saga_version int8 NOT NULL,
   waiting json NOT NULL,
   undo json NOT NULL,
@@ -35,6 +34,8 @@ CREATE TABLE orders (
   version int8 NOT NULL,
   placed_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
+  CONSTRAINT orders_known CHECK (status IN
+    ('placed', 'authorizing', 'reserving', 'shipping', 'settling', 'completed', 'compensating', 'cancelled')),
   CONSTRAINT orders_total CHECK (total_amount > 0)
 ) WITH (fillfactor = 50);
 CREATE INDEX orders_by_customer ON orders (customer, id);

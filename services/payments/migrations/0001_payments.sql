@@ -7,17 +7,20 @@ CREATE TABLE payments (
   customer text,
   amount int8 NOT NULL,
   currency text,
-  method text CHECK (method IN ('wallet', 'card')),
+  method text,
   reference text NOT NULL,
-  status text NOT NULL CHECK (status IN
-    ('pending', 'authorized', 'captured', 'declined', 'voided', 'refunded', 'uncollected')),
+  status text NOT NULL,
   refunded int8 NOT NULL,
-  code text CHECK (code IN ('insufficient-funds', 'payment-declined')),
+  code text,
   message text,
   request_id text NOT NULL,
   version int8 NOT NULL,
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
+  CONSTRAINT payments_known CHECK (
+    status IN ('pending', 'authorized', 'captured', 'declined', 'voided', 'refunded', 'uncollected')
+    AND (method IS NULL OR method IN ('wallet', 'card'))
+    AND (code IS NULL OR code IN ('insufficient-funds', 'payment-declined'))),
   CONSTRAINT payments_asked CHECK (
     CASE WHEN customer IS NOT NULL AND currency IS NOT NULL AND method IS NOT NULL THEN amount > 0
     ELSE status = 'voided' AND amount = 0 END),
@@ -41,7 +44,7 @@ CREATE TABLE accounts (
 CREATE TABLE postings (
   id text PRIMARY KEY,
   subject text NOT NULL,
-  kind text NOT NULL CHECK (kind IN ('deposit', 'hold', 'capture', 'release', 'refund')),
+  kind text NOT NULL,
   debit text NOT NULL,
   credit text NOT NULL,
   amount int8 NOT NULL,
@@ -49,6 +52,7 @@ CREATE TABLE postings (
   reference text NOT NULL,
   request_id text NOT NULL,
   at timestamptz NOT NULL,
+  CONSTRAINT postings_known CHECK (kind IN ('deposit', 'hold', 'capture', 'release', 'refund')),
   CONSTRAINT postings_moves CHECK (amount > 0 AND debit <> credit)
 );
 
