@@ -29,11 +29,10 @@ try {
   process.once('disconnect', () => {
     if (!stopping) close()
   })
-  starting = startServer({ config, logger })
+  starting = startServer(config, logger)
   const { url, database, durable, sandboxUrl = null } = await starting
   const { services } = config
-  if (!stopping)
-    process.stdout.write(`${JSON.stringify({ url, database, durable, sandboxUrl, services })}\n`)
+  if (!stopping) process.stdout.write(`${JSON.stringify({ url, database, durable, sandboxUrl, services })}\n`)
 } catch (error) {
   process.stderr.write(`${explain(error as Error)}\n`)
   process.exit(error instanceof ConfigError ? 2 : 1)

@@ -2,10 +2,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { systemIds } from '@cauce/kit/core/id-source'
 import { systemClock, systemTimers } from '@cauce/kit/core/clock'
+import { knownRoot } from '@cauce/kit/database/embedded/place'
 import { loadDevKey, signToken } from '@cauce/kit/http/dev-key'
 import { loaderArguments } from '@cauce/sandbox/launch'
 
@@ -63,7 +64,10 @@ export function dataDirectory(): { path: string; remove(): void } {
     remove() {
       const announcement = join(path, 'sandbox.json')
       if (existsSync(announcement)) endProcess((JSON.parse(readFileSync(announcement, 'utf8')) as { pid: number }).pid)
+      // The cluster of root lives elsewhere when its own account cannot come in here.
+      const moved = knownRoot(path)
       rmSync(path, { recursive: true, force: true })
+      if (moved !== undefined && !moved.startsWith(path)) rmSync(dirname(moved), { recursive: true, force: true })
     },
   }
 }

@@ -4,10 +4,12 @@ import { Type } from 'typebox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { encodeCursor } from '../core/codec.ts'
 import { expectedVersions, notModified, requireVersion } from './etag.ts'
-import { DEFAULT_LIMIT, cursorOf, pageFrom, pageOf, pageQuery } from './pagination.ts'
+import { DEFAULT_LIMIT, cursorOf, pageFrom, pageOf, pageQuery, textKey } from './pagination.ts'
 import { answers } from './openapi.ts'
 import { testServer } from './testing.ts'
 import type { TestServer } from './testing.ts'
+
+const isNumber = (value: unknown): value is number => Number.isInteger(value)
 
 const all = Array.from({ length: 7 }, (_, i) => ({ n: i + 1 }))
 let server: TestServer
@@ -26,7 +28,7 @@ beforeAll(async () => {
     },
     async ({ query }) => {
       const { limit = DEFAULT_LIMIT } = query
-      const after = cursorOf(query, Type.Integer()) ?? 0
+      const after = cursorOf(query, isNumber) ?? 0
       return pageFrom(all.filter(({ n }) => n > after).slice(0, limit + 1), limit, ({ n }) => n)
     },
   )
@@ -86,10 +88,10 @@ describe('lists', () => {
   })
 
   test('a cursor that was made for a text is checked for text that cannot be stored', () => {
-    expect(cursorOf({ cursor: encodeCursor('é😀') }, Type.String())).toBe('é😀')
+    expect(cursorOf({ cursor: encodeCursor('é😀') }, textKey(/./))).toBe('é😀')
     for (const text of ['a\u0000', '\ud800']) {
       const json = Buffer.from(JSON.stringify(text)).toString('base64url')
-      expect(() => cursorOf({ cursor: json }, Type.String())).toThrow(/not one of this list/)
+      expect(() => cursorOf({ cursor: json }, textKey(/./))).toThrow(/not one of this list/)
     }
   })
 })

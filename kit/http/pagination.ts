@@ -5,8 +5,7 @@
  */
 
 import { Type } from 'typebox'
-import type { Static, TProperties, TSchema } from 'typebox'
-import { Check } from 'typebox/value'
+import type { TProperties, TSchema } from 'typebox'
 import { decodeCursor, encodeCursor } from '../core/codec.ts'
 import type { Json } from '../core/codec.ts'
 import { problem } from './problem.ts'
@@ -48,11 +47,16 @@ export function pageOf<Item extends TSchema>(item: Item) {
 }
 
 /** What the request's cursor holds, undefined without one, or a ProblemError (400) when it is not one of this list's. */
-export function cursorOf<Shape extends TSchema>(query: PageRequest, shape: Shape): Static<Shape> | undefined {
+export function cursorOf<Key extends Json>(query: PageRequest, isKey: (value: Json) => value is Key): Key | undefined {
   if (query.cursor === undefined) return undefined
   const value = decodeCursor(query.cursor)
-  if (value !== undefined && !unstorable.test(JSON.stringify(value)) && Check(shape, value)) return value
+  if (value !== undefined && !unstorable.test(JSON.stringify(value)) && isKey(value)) return value
   throw problem('malformed', 'The cursor is not one of this list. Start again without it')
+}
+
+/** The check of a list whose key is one text. */
+export function textKey(pattern: RegExp): (value: Json) => value is string {
+  return (value): value is string => typeof value === 'string' && pattern.test(value)
 }
 
 /** A page from up to `limit + 1` rows: the row too many says that there is a next page and is not given. */

@@ -50,5 +50,7 @@ export async function allSent(promises: readonly Promise<unknown>[]): Promise<vo
   await new Promise<void>((resolve) => process.nextTick(resolve))
   if (!failed) return
   if (sqlState(failed.error) !== undefined || isUnavailable(failed.error)) throw failed.error
-  throw new EncodingError(`This cannot be sent to the database: ${(failed.error as Error).message}`, { cause: failed.error })
+  throw new EncodingError(`This cannot be sent to the database: ${(failed.error as Error).message}`, {
+    cause: failed.error,
+  })
 }

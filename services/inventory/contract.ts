@@ -6,8 +6,10 @@ import { Type, type Static } from 'typebox'
 import { message } from '@cauce/kit/log/message'
 import { Amount, Currency } from '@cauce/kit/core/schemas'
 
+export const skuPattern = /^[A-Za-z0-9._-]{1,64}$/
+
 export const Sku = Type.String({
-  pattern: '^[A-Za-z0-9._-]{1,64}$',
+  pattern: skuPattern.source,
   description: 'Stock keeping unit',
   examples: ['LAMP'],
 })

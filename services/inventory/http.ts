@@ -5,10 +5,10 @@ import type { Pool } from '@cauce/kit/database/pool'
 import { runCommand, type CommandPort, type CommandSpec } from '@cauce/kit/http/commands'
 import { expectedVersions, notModified } from '@cauce/kit/http/etag'
 import { answers } from '@cauce/kit/http/openapi'
-import { cursorOf, DEFAULT_LIMIT, pageFrom, pageOf, pageQuery } from '@cauce/kit/http/pagination'
+import { cursorOf, DEFAULT_LIMIT, pageFrom, pageOf, pageQuery, textKey } from '@cauce/kit/http/pagination'
 import { problem, problemsOf } from '@cauce/kit/http/problem'
 import type { HttpServer } from '@cauce/kit/http/server-types'
-import { AdjustStock, Product, PutProduct, Sku } from './contract.ts'
+import { AdjustStock, Product, PutProduct, Sku, skuPattern } from './contract.ts'
 import type { AdjustStockCommand, PutProductCommand } from './decide.ts'
 import type { Stock } from './tables.ts'
 import { findProduct, listProducts, show } from './views.ts'
@@ -25,6 +25,7 @@ export interface InventoryRoutes extends Pick<CommandPort, 'queue' | 'ids'> {
 }
 
 const tags = ['inventory']
+const isSku = textKey(skuPattern)
 const ProductSku = Type.Object({ sku: Sku }, { additionalProperties: false })
 
 export function inventoryRoutes(app: HttpServer, routes: InventoryRoutes): void {
@@ -56,7 +57,7 @@ function readRoutes(app: HttpServer, reads: Pool): void {
   }
   app.get('/v1/products', { config: { access: 'any', priority: 3 }, schema: many }, async (request) => {
     const { limit = DEFAULT_LIMIT } = request.query
-    const rows = await listProducts(reads, cursorOf(request.query, Sku) ?? '', limit + 1)
+    const rows = await listProducts(reads, cursorOf(request.query, isSku) ?? '', limit + 1)
     const { items, nextCursor } = pageFrom(rows, limit, (row) => row.sku)
     return { items: items.map(show), nextCursor }
   })

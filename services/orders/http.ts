@@ -6,7 +6,7 @@ import type { Pool } from '@cauce/kit/database/pool'
 import { runCommand, sendAnswer, submitCommand, type CommandPort, type CommandSpec } from '@cauce/kit/http/commands'
 import { notModified } from '@cauce/kit/http/etag'
 import { answers } from '@cauce/kit/http/openapi'
-import { cursorOf, DEFAULT_LIMIT, pageFrom, pageOf, pageQuery } from '@cauce/kit/http/pagination'
+import { cursorOf, DEFAULT_LIMIT, pageFrom, pageOf, pageQuery, textKey } from '@cauce/kit/http/pagination'
 import { maySee, principalOf } from '@cauce/kit/http/principal'
 import { passingProblem, problem, problemsOf } from '@cauce/kit/http/problem'
 import type { HttpServer } from '@cauce/kit/http/server-types'
@@ -30,6 +30,7 @@ export interface OrderRoutes extends Pick<CommandPort, 'queue' | 'ids'> {
 }
 
 const tags = ['orders']
+const isOrderId = textKey(idPattern('ord'))
 const OrderId = Type.Object({ id: Type.String({ pattern: idPattern('ord').source }) }, { additionalProperties: false })
 
 export function orderRoutes(app: HttpServer, routes: OrderRoutes): void {
@@ -96,7 +97,7 @@ function readRoutes(app: HttpServer, { reads }: OrderRoutes): void {
   }
   app.get('/v1/orders', { config: { access: 'any', priority: 3 }, schema: many }, async (request) => {
     const { limit = DEFAULT_LIMIT, status: wanted } = request.query
-    const before = cursorOf(request.query, Type.String({ pattern: idPattern('ord').source }))
+    const before = cursorOf(request.query, isOrderId)
     const principal = principalOf(request)
     const rows = await listOrders(reads, {
       ...(principal.isOperator ? {} : { customer: principal.subject }),
