@@ -14,6 +14,8 @@ const ignored = ['**/node_modules/**', '**/.cauce/**', '**/coverage/**', '**/dis
 export default defineConfig({
   test: {
     pool: 'forks',
+    // Half of the tests wait for a database or a process: more workers than cores keep the cores busy.
+    maxWorkers: 3,
     testTimeout: 20_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,

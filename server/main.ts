@@ -16,21 +16,21 @@ try {
   loadEnvironmentFile(process.cwd())
   const config = readConfig(process.env, process.cwd())
   const logger = createLogger({ level: config.logLevel, base: { version } })
-  let starting: Promise<RunningServer> | undefined
+  const begun: { server?: Promise<RunningServer> } = {}
   let stopping = false
   const { close } = closeWithGrace({ delay: STOP_WITHIN_MS, logger }, async ({ err, signal }) => {
     stopping = true
     if (err) logger.fatal({ err }, 'An error that nobody expected; stopping')
     else logger.info({ signal: signal ?? 'disconnect' }, 'Stopping')
     // What is only half started is waited for, then stopped like the rest.
-    await (await starting?.catch(() => undefined))?.stop()
+    await (await begun.server?.catch(() => undefined))?.stop()
   })
   // Whoever started us closes the channel to stop us, or by dying.
   process.once('disconnect', () => {
     if (!stopping) close()
   })
-  starting = startServer(config, logger)
-  const { url, database, durable, sandboxUrl = null } = await starting
+  begun.server = startServer(config, logger)
+  const { url, database, durable, sandboxUrl = null } = await begun.server
   const { services } = config
   if (!stopping) process.stdout.write(`${JSON.stringify({ url, database, durable, sandboxUrl, services })}\n`)
 } catch (error) {

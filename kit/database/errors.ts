@@ -70,7 +70,8 @@ export function blame(error: unknown): Blame {
   const state = sqlState(error)
   if (state === undefined) return 'unavailable'
   if (state === '23505') return 'appeared'
-  if (state.startsWith('22') || state.startsWith('23')) return 'input'
+  // 54: a value is too large for an index or a row. It is as much its input's fault as one that no column takes.
+  if (/^(22|23|54)/.test(state)) return 'input'
   if (state.startsWith('40') || state === '55P03') return 'contention'
   return 'unavailable'
 }

@@ -29,14 +29,18 @@ function parseInstant(text: string): number {
   return Date.parse(`${text.slice(0, 10)}T${text.slice(11, text.length - 3)}Z`)
 }
 
-const types = {
+type Parser = (value: string) => unknown
+
+const defaultParser = pg.types.getTypeParser as (oid: number, format: 'text' | 'binary') => Parser
+
+const types: pg.CustomTypesConfig = {
   getTypeParser(oid: number, format?: string) {
-    if (format === 'binary') return pg.types.getTypeParser(oid, 'binary') as unknown
+    if (format === 'binary') return defaultParser(oid, 'binary')
     if (oid === INT8 || oid === NUMERIC) return parseInteger
     if (oid === TIMESTAMPTZ) return parseInstant
-    return pg.types.getTypeParser(oid) as unknown
+    return defaultParser(oid, 'text')
   },
-} as pg.CustomTypesConfig
+}
 
 /** Applies to every connection of ours: UTC, short waits, and keepalives that notice a dead peer within a minute. */
 const common = [
@@ -81,6 +85,8 @@ export function connectionConfig(url: string, purpose: Purpose): pg.ClientConfig
     application_name: `cauce ${purpose}`,
     options: settingsOf[purpose].map((setting) => `-c ${setting}`).join(' '),
     connectionTimeoutMillis: 3000,
+    // Longer than any timeout of the server: for a network that swallows everything. The connection is destroyed.
+    ...(purpose === 'audit' ? {} : { query_timeout: 15_000 }),
     keepAlive: true,
     pipeline: true,
     types,

@@ -91,10 +91,10 @@ export function table<const C extends Columns>(name: string, options: TableOptio
     fixed: new Set<string>([options.key, ...(options.fixed ?? [])]),
     appendOnly: options.appendOnly ?? false,
     keyOf: (row) => (row as Record<string, unknown>)[options.key] as string,
-    key: (key) => ({ table: self as unknown as Table<object>, key, lock: true }),
-    read: (key) => ({ table: self as unknown as Table<object>, key, lock: false }),
-    insert: (row) => ({ kind: 'insert', table: self as unknown as Table<object>, row }),
-    update: (row) => ({ kind: 'update', table: self as unknown as Table<object>, row }),
+    key: (key) => ({ table: self, key, lock: true }),
+    read: (key) => ({ table: self, key, lock: false }),
+    insert: (row) => ({ kind: 'insert', table: self, row }),
+    update: (row) => ({ kind: 'update', table: self, row }),
     remove: (key) => ({ kind: 'remove', table: self as unknown as Table<object>, key }),
   }
   return self

@@ -137,7 +137,7 @@ describe('strictness', () => {
 
   test('rows that their table forbids', () => {
     const update = (row: object) => decided(() => accept({ changes: [door.update({ ...front, ...row })] }))
-    expect(update({ turns: -1 })).toThrow('check "turned"')
+    expect(update({ turns: -1 })).toThrow('doors_turned')
     expect(update({ lock: 'other' })).toThrow('lock is fixed')
     expect(update({ turns: 0.5 })).toThrow('turns: 0.5 cannot be stored as integer')
     expect(update({ name: null })).toThrow('name is missing')

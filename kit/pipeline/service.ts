@@ -161,4 +161,3 @@ function perform(options: ServiceOptions, pipeline: Pipeline, wake: Signal): Tas
     onError: (error) => observer?.onError?.('tasks', error),
   })
 }
-

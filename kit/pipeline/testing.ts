@@ -117,7 +117,7 @@ export interface Addition {
 const keyed = <Data extends { readonly key: string }>(type: string) =>
   message(type, 'key', undefined as never) as unknown as MessageType<Data>
 
-/** Upstream says: add `amount` to the counter `key`. A sum below zero is refused by the database, not by the decision. */
+/** Upstream says: add `amount` to the counter `key`. A sum below zero is refused by the declared check, a badge that is taken by the database; neither by the decision. */
 export const Added = keyed<Addition>('Added')
 /** Tally says, for each `Added` it applied. */
 export const Counted = keyed<{ readonly key: string; readonly seq: number; readonly value: number }>('Counted')

@@ -156,3 +156,21 @@ describe('what is saved', () => {
     },
   )
 })
+
+describe('declared checks', () => {
+  const till = table('till', {
+    key: 'id',
+    columns: { id: text, cash: integer },
+    checks: { covered: (row) => row.cash >= 0 },
+  })
+
+  it('hold after every decision: what a later one would mend is refused all the same, with its whole decision', () => {
+    const set = new WorkingSet()
+    set.add(erased(till), ['a', 'b'], [{ id: 'a', cash: 1 }], true)
+    const broken = () => set.apply([till.insert({ id: 'b', cash: 5 }), till.update({ id: 'a', cash: -4 })])
+    expect(broken).toThrow(expect.objectContaining({ code: '23514', constraint: 'till_covered' }))
+    expect(set.changes(erased(till))).toEqual(none)
+    set.apply([till.update({ id: 'a', cash: 10 })])
+    expect(set.changes(erased(till)).updated).toEqual([{ id: 'a', cash: 10 }])
+  })
+})

@@ -3,6 +3,7 @@
  * or not at all, so an input set aside in the middle of a batch leaves its neighbours untouched.
  */
 import { groupBy } from '../core/collections.ts'
+import { ConstraintError } from '../database/errors.ts'
 import type { Change, RowRef, Table } from '../database/table.ts'
 import type { RowChanges } from '../database/rows.ts'
 import type { Rows } from './decision.ts'
@@ -87,6 +88,7 @@ export class WorkingSet implements Rows {
 
   #applyOne(change: Change): () => void {
     const { table } = change
+    if (change.kind !== 'remove') check(table, change.row)
     if (table.appendOnly) {
       if (change.kind !== 'insert') throw new DecisionError(`${table.name} is append-only`)
       const rows = this.#appended.get(table)
@@ -128,5 +130,15 @@ export class WorkingSet implements Rows {
       else if (now) updated.push(now)
     }
     return { inserted, updated, removed }
+  }
+}
+
+/**
+ * The declared checks, decision by decision: the database sees only what a batch leaves behind, and would let one input mend
+ * what another broke. It also names the culprit without a bisection.
+ */
+function check(table: Table<object>, row: object): void {
+  for (const [name, holds] of Object.entries(table.checks)) {
+    if (!holds(row as never)) throw new ConstraintError('23514', `${table.name}_${name}`, JSON.stringify(row))
   }
 }

@@ -129,6 +129,7 @@ export function memoryTaskQueue(database: MemoryDatabase, schema: string): TaskQ
       const counts = new Map<string, TaskStats & { count: number }>()
       for (const row of database.committed(table).values()) {
         const { type, state } = row as StoredTask
+        if (state !== 'open' && state !== 'dead') continue
         const stat = counts.get(`${type}/${state}`) ?? { type, state, count: 0 }
         counts.set(`${type}/${state}`, { ...stat, count: stat.count + 1 })
       }

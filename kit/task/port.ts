@@ -91,7 +91,7 @@ export interface PendingTimer extends Timer {
 
 export interface TaskStats {
   readonly type: string
-  readonly state: 'open' | 'done' | 'dead' | 'cancelled'
+  readonly state: 'open' | 'dead'
   readonly count: number
 }
 
@@ -103,6 +103,7 @@ export interface TaskQueue {
   extend(holds: readonly TaskHold[], leaseMs: number): Promise<readonly string[]>
   /** Milliseconds until the next task of these types is due, at least 0; undefined when there is none. */
   nextDueInMs(types: readonly string[]): Promise<number | undefined>
+  /** How many tasks are open and how many dead, per type. Those that ended well are not counted. */
   stats(): Promise<readonly TaskStats[]>
   /** A dead task back to open with fresh attempts. True when there was one. */
   redrive(id: string): Promise<boolean>
@@ -112,7 +113,7 @@ export interface TaskQueue {
 
 export interface StoredTask extends Omit<Task, 'token'> {
   readonly token: number
-  readonly state: TaskStats['state']
+  readonly state: 'open' | 'done' | 'dead' | 'cancelled'
   readonly outcome: object | null
   readonly error: string | null
 }

@@ -105,12 +105,13 @@ export function lookingSuite(current: () => TaskBench): void {
     expect(lease).toBeLessThanOrEqual(LEASE_MS)
   })
 
-  it('counts by type and state', async () => {
-    for (const task of ['a', 'b', 'c']) await bench.enqueue(task)
+  it('counts what is open and what is dead, by type', async () => {
+    for (const task of ['a', 'b', 'c', 'd']) await bench.enqueue(task)
     await bench.settle(done(await bench.claimOne()))
+    await bench.settle({ ...hold(await bench.claimOne()), state: 'dead', outcome: null, error: 'a bug' })
     const mine = (await bench.queue.stats()).filter((stat) => stat.type === bench.type)
     expect(mine.toSorted((a, b) => (a.state < b.state ? -1 : 1))).toEqual([
-      { type: bench.type, state: 'done', count: 1 },
+      { type: bench.type, state: 'dead', count: 1 },
       { type: bench.type, state: 'open', count: 2 },
     ])
   })

@@ -39,4 +39,3 @@ export const ShipmentFailed = message(
 )
 
 export const shipmentStatuses = ['booking', 'dispatched', 'failed'] as const
-export type ShipmentStatus = (typeof shipmentStatuses)[number]
