@@ -83,10 +83,8 @@ export interface WireOptions {
   readonly onPoolError: (error: Error) => void
 }
 
-export async function wire(options: WireOptions): Promise<Wired[]> {
-  const wired: Wired[] = []
-  for (const name of options.names) wired.push(await wireOne(name, options))
-  return wired
+export function wire(options: WireOptions): Promise<Wired[]> {
+  return Promise.all(options.names.map((name) => wireOne(name, options)))
 }
 
 async function wireOne(name: ServiceName, options: WireOptions): Promise<Wired> {
@@ -95,8 +93,7 @@ async function wireOne(name: ServiceName, options: WireOptions): Promise<Wired> 
   const readPool = createPool({ url, purpose: 'read', size: POOL_SIZE.read, onError: onPoolError })
   const definition = definitions[name]
   const groups = postgresGroups(pipelinePool, name)
-  await ensureLanes(readPool, name, lanes)
-  await groups.ensure(name, reads[name], lanes)
+  await Promise.all([ensureLanes(readPool, name, lanes), groups.ensure(name, reads[name], lanes)])
   const running = startService({
     definition,
     storage: {
