@@ -15,7 +15,7 @@ import type { Signal } from '../core/signal.ts'
 import { retry, type Effect, type FinishedTask, type Outcome } from './outcome.ts'
 import type { Task, TaskQueue } from './port.ts'
 
-const IDLE_MS = 1000
+const IDLE_MS = 2000
 /** Something is due and somebody else has it. */
 const CONTENDED_MS = 10
 const MOST_TIMERS = 500
