@@ -101,6 +101,7 @@ async function startServices(
       notifier.notify(name)
     },
     onPoolError: (err) => logger.warn({ err }, 'An idle database connection died'),
+    opened,
   })
   services = wired
   const stopping = new AbortController()
@@ -108,8 +109,6 @@ async function startServices(
   opened.push(async () => {
     stopping.abort()
     await swept
-    await Promise.all(wired.map(({ running }) => running.stop()))
-    await Promise.all(wired.flatMap(({ pipelinePool, readPool }) => [pipelinePool.close(), readPool.close()]))
   })
   return wired
 }

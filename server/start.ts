@@ -3,6 +3,7 @@
  * services and HTTP (serve.ts); stopping goes back. What was opened is closed when something else fails.
  */
 import { seconds, systemClock, systemTimers } from '@cauce/kit/core/clock'
+import { together } from '@cauce/kit/pipeline/unit-of-work'
 import type { Logger } from '@cauce/kit/telemetry/logger'
 import { ensureSandbox } from '@cauce/sandbox/launch'
 import { closeAll, type Closers } from './closers.ts'
@@ -30,13 +31,12 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const stop = async () => {
     for (const opened of [services, sandboxes, databases]) await closeAll(opened, logger)
   }
-  const started = await Promise.allSettled([
-    databaseFor(config, logger, databases),
-    sandboxFor(config, logger, sandboxes),
-    import('./serve.ts'),
-  ])
   try {
-    const [database, sandboxUrl, { serve }] = valuesOf(started)
+    const [database, sandboxUrl, { serve }] = await together([
+      databaseFor(config, logger, databases),
+      sandboxFor(config, logger, sandboxes),
+      import('./serve.ts'),
+    ])
     const url = await serve({ config, logger, databaseUrl: database.url, sandboxUrl, opened: services })
     return { url, database: database.described, durable: database.durability.ok, sandboxUrl, stop }
   } catch (error) {
@@ -60,13 +60,4 @@ async function sandboxFor(config: Config, logger: Logger, opened: Closers): Prom
   const sandbox = await ensureSandbox({ dataDirectory, timers: systemTimers, clock: systemClock, logger })
   opened.push(() => sandbox.stop())
   return sandbox.url
-}
-
-type Settled<T extends readonly unknown[]> = { readonly [I in keyof T]: PromiseSettledResult<T[I]> }
-
-/** The values, or the first reason why there is none. */
-function valuesOf<T extends readonly unknown[]>(settled: Settled<T>): T {
-  const failed = settled.find((result): result is PromiseRejectedResult => result.status === 'rejected')
-  if (failed) throw failed.reason
-  return settled.map((result) => (result as PromiseFulfilledResult<unknown>).value) as unknown as T
 }

@@ -24,6 +24,7 @@ import * as inventory from '@cauce/inventory/service'
 import * as orders from '@cauce/orders/service'
 import * as payments from '@cauce/payments/service'
 import * as shipping from '@cauce/shipping/service'
+import type { Closers } from './closers.ts'
 import type { ServiceName } from './config.ts'
 
 export const definitions: Readonly<Record<ServiceName, ServiceDefinition>> = {
@@ -81,6 +82,8 @@ export interface WireOptions {
   /** Told when a service's log has grown or tasks were enqueued in it. */
   readonly onAppend: (name: ServiceName) => void
   readonly onPoolError: (error: Error) => void
+  /** Where each service says how to close it, also when another one does not start. */
+  readonly opened: Closers
 }
 
 export function wire(options: WireOptions): Promise<Wired[]> {
@@ -88,9 +91,10 @@ export function wire(options: WireOptions): Promise<Wired[]> {
 }
 
 async function wireOne(name: ServiceName, options: WireOptions): Promise<Wired> {
-  const { url, lanes, onPoolError } = options
+  const { url, lanes, onPoolError, opened } = options
   const pipelinePool = createPool({ url, purpose: 'pipeline', size: POOL_SIZE.pipeline, onError: onPoolError })
   const readPool = createPool({ url, purpose: 'read', size: POOL_SIZE.read, onError: onPoolError })
+  opened.push(() => Promise.all([pipelinePool.close(), readPool.close()]))
   const definition = definitions[name]
   const groups = postgresGroups(pipelinePool, name)
   await Promise.all([ensureLanes(readPool, name, lanes), groups.ensure(name, reads[name], lanes)])
@@ -115,5 +119,6 @@ async function wireOne(name: ServiceName, options: WireOptions): Promise<Wired> 
     observer: options.observer(name),
     onAppend: () => options.onAppend(name),
   })
+  opened.push(() => running.stop())
   return { name, running, pipelinePool, readPool, janitor: postgresKeyJanitor(pipelinePool, name) }
 }

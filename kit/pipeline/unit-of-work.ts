@@ -26,8 +26,8 @@ export interface Transactions {
 }
 
 /**
- * Waits for statements that were sent together and gives their results, or throws the error of the first that failed:
- * behind it the others only say that the transaction is aborted.
+ * Waits for all that was begun together and gives the results, or throws the error of the first that failed: of statements
+ * sent in one flush, those behind it only say that the transaction is aborted.
  */
 export async function together<T extends readonly unknown[]>(
   promises: readonly [...{ [I in keyof T]: Promise<T[I]> }],
