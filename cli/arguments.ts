@@ -33,6 +33,11 @@ export function key(t: Translate): (text: string) => string {
   return matching(/^[\x21-\x7e]{1,255}$/, t('value.key'))
 }
 
+/** Why something is done. */
+export function reason(t: Translate): (text: string) => string {
+  return matching(/^(?=.*\S).{1,500}$/s, t('value.reason'))
+}
+
 function matching(pattern: RegExp, why: string): (text: string) => string {
   return (text) => {
     if (pattern.test(text)) return text

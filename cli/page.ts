@@ -1,5 +1,5 @@
 /** A page of a list as a table. */
-import type { Page } from './http/api.ts'
+import type { Page } from './http/query.ts'
 import { table } from './output.ts'
 import type { Shell } from './shell.ts'
 

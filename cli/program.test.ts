@@ -70,6 +70,10 @@ const commands = [
   'order show',
   'order list',
   'order cancel',
+  'order watch',
+  'order timeline',
+  'views list',
+  'views rebuild',
   'product put',
   'product stock',
 ]

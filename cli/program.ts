@@ -6,13 +6,16 @@ import { Command, CommanderError, Option } from '@commander-js/extra-typings'
 import type { Parent, Wiring } from './command.ts'
 import { addAccount } from './commands/account.ts'
 import { addAudit } from './commands/audit.ts'
+import { addDeadLetters } from './commands/dead-letters.ts'
 import { addDemo } from './commands/demo.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addGroups } from './commands/groups.ts'
 import { addOrder } from './commands/order.ts'
+import { addParked } from './commands/parked.ts'
 import { addProduct } from './commands/product.ts'
 import { addToken } from './commands/token.ts'
 import { addUp } from './commands/up.ts'
+import { addViews } from './commands/views.ts'
 import { exits, type ExitCode } from './exit.ts'
 import { explain } from './explain.ts'
 import { createOutput } from './output.ts'
@@ -32,7 +35,20 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
     shell = createShell(world, lang, root.opts())
     exit = await work(shell)
   }
-  for (const add of [addUp, addDemo, addOrder, addProduct, addAccount, addAudit, addGroups, addToken, addDoctor]) {
+  for (const add of [
+    addUp,
+    addDemo,
+    addOrder,
+    addProduct,
+    addAccount,
+    addAudit,
+    addGroups,
+    addParked,
+    addDeadLetters,
+    addViews,
+    addToken,
+    addDoctor,
+  ]) {
     add(root, { t, run })
   }
   if (args.length === 0) {

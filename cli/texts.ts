@@ -6,10 +6,13 @@
  */
 import { auditTexts } from './texts/audit.ts'
 import { commandTexts } from './texts/commands.ts'
+import { crashTexts } from './texts/crash.ts'
 import { demoTexts } from './texts/demo.ts'
 import { doctorTexts } from './texts/doctor.ts'
+import { operationTexts } from './texts/operations.ts'
 import { shellTexts } from './texts/shell.ts'
 import { upTexts } from './texts/up.ts'
+import { viewTexts } from './texts/views.ts'
 
 export const langs = ['en', 'es'] as const
 export type Lang = (typeof langs)[number]
@@ -19,8 +22,11 @@ export const catalogue = {
   ...commandTexts,
   ...upTexts,
   ...demoTexts,
+  ...crashTexts,
   ...auditTexts,
   ...doctorTexts,
+  ...operationTexts,
+  ...viewTexts,
 } as const
 
 export type TextKey = keyof typeof catalogue

@@ -8,6 +8,8 @@ import { writeAtomically } from './storage/files.ts'
  */
 export interface Announcement {
   readonly url: string
+  /** Where its inbox takes mail. */
+  readonly smtp: string
   readonly pid: number
 }
 
@@ -15,18 +17,18 @@ const fileOf = (directory: string): string => join(directory, 'sandbox.json')
 
 export const lockOf = (directory: string): string => join(directory, 'sandbox.lock')
 
-export function announce(directory: string, { url, pid }: Announcement): void {
-  writeAtomically(fileOf(directory), [JSON.stringify({ url, pid })])
+export function announce(directory: string, { url, smtp, pid }: Announcement): void {
+  writeAtomically(fileOf(directory), [JSON.stringify({ url, smtp, pid })])
 }
 
 /** The last announcement, or undefined when there is none that can be read. */
 export function announced(directory: string): Announcement | undefined {
   try {
-    const { url, pid } = JSON.parse(readFileSync(fileOf(directory), 'utf8')) as Partial<Announcement>
-    return typeof url === 'string' && URL.canParse(url) && Number.isInteger(pid)
-      ? { url, pid: pid as number }
-      : undefined
+    const { url, smtp, pid } = JSON.parse(readFileSync(fileOf(directory), 'utf8')) as Partial<Announcement>
+    return isUrl(url) && isUrl(smtp) && Number.isInteger(pid) ? { url, smtp, pid: pid as number } : undefined
   } catch {
     return undefined
   }
 }
+
+const isUrl = (value: unknown): value is string => typeof value === 'string' && URL.canParse(value)

@@ -8,7 +8,7 @@ const call: Call = { rest: '', query: new URLSearchParams(), headers: {}, body: 
 function scenario() {
   const waits: number[] = []
   const timers = { sleep: async (ms: number) => void waits.push(ms), after: () => () => {} }
-  const faults = new Faults(['carrier'], timers)
+  const faults = new Faults(timers)
   let worked = 0
   const handler = faults.around('carrier', () => ({ status: 201, body: ++worked }))
   const control = (method: string, body?: unknown) =>
@@ -21,17 +21,20 @@ function scenario() {
     }
     return made
   }
-  return { waits, control, fates, worked: () => worked }
+  return { faults, waits, control, fates, worked: () => worked }
 }
 
 const healthy = { latencyMs: 0, errorRate: 0, lostAnswerRate: 0, seed: 1 }
 const none = { delays: 0, errors: 0, lostAnswers: 0 }
+const called = { ...healthy, fired: none }
+const sent = { delayMs: 0, duplicateRate: 0, reorderRate: 0, seed: 1, fired: { delays: 0, duplicates: 0, reorders: 0 } }
+const allHealthy = { carrier: called, card: called, webhooks: sent, mail: called }
 
 test('nothing goes wrong unless asked for', async () => {
   const { control, fates, waits } = scenario()
   expect(new Set(await fates(50))).toEqual(new Set(['201']))
   expect(waits).toEqual([])
-  expect(control('GET').body).toEqual({ carrier: { ...healthy, fired: none } })
+  expect(control('GET').body).toEqual(allHealthy)
 })
 
 test('F2: a refusal did nothing, a lost answer did everything, a delay comes first', async () => {
@@ -69,8 +72,8 @@ test('F4: what fired is counted, and DELETE answers the last count', async () =>
     errors: made.filter((fate) => fate === '503').length,
     lostAnswers: made.filter((fate) => fate === 'lost').length,
   }
-  expect(control('DELETE').body).toEqual({ carrier: { ...plan, fired } })
-  expect(control('GET').body).toEqual({ carrier: { ...healthy, fired: none } })
+  expect(control('DELETE').body).toEqual({ ...allHealthy, carrier: { ...plan, fired } })
+  expect(control('GET').body).toEqual(allHealthy)
   expect(await fates(10)).toEqual(Array(10).fill('201'))
 })
 
@@ -82,8 +85,29 @@ test('a plan that makes no sense is refused whole', () => {
     { carrier: { errorRate: 1.1 } },
     { carrier: { latencyMs: -1 } },
     { carrier: { latencyMs: 5, typo: 1 } },
+    { carrier: { duplicateRate: 0.5 } },
+    { webhooks: { errorRate: 0.5 } },
   ]) {
     expect(() => control('PUT', body)).toThrow(BadRequest)
   }
-  expect(control('GET').body).toEqual({ carrier: { ...healthy, fired: none } })
+  expect(control('GET').body).toEqual(allHealthy)
+})
+
+test('what the sandbox sends has other faults, and a stream of dice of its own', async () => {
+  const { faults, control, fates, waits } = scenario()
+  const plans = { carrier: { errorRate: 0.5 }, webhooks: { duplicateRate: 0.5, delayMs: 7 } }
+  control('PUT', plans)
+  const made = await fates(50)
+  control('PUT', plans)
+  let duplicates = 0
+  for (let i = 0; i < 50; i++) {
+    const fate = faults.fate('webhooks')
+    await fate.delay()
+    if (fate.strikes('duplicateRate')) duplicates++
+    expect(fate.strikes('reorderRate')).toBe(false)
+  }
+  expect(await fates(50)).toEqual(made)
+  expect(waits).toEqual(Array(50).fill(7))
+  expect(duplicates).toBeGreaterThan(10)
+  expect(control('GET').body).toMatchObject({ webhooks: { fired: { delays: 50, duplicates, reorders: 0 } } })
 })

@@ -1,3 +1,4 @@
+import { sourceLoader } from '@cauce/kit/program/testing'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -5,7 +6,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { systemClock, systemTimers } from '@cauce/kit/core/clock'
 import { announce, announced, lockOf } from './announcement.ts'
-import { ensureSandbox, loaderArguments, type RunningSandbox, SandboxNotReady } from './launch.ts'
+import { ensureSandbox, type RunningSandbox, SandboxNotReady } from './launch.ts'
 import { holderOf } from './storage/lock.ts'
 import { isRunning } from './storage/process-identity.ts'
 import { book, request, sandboxHere, temporaryDirectory } from './testing.ts'
@@ -33,7 +34,7 @@ test(
   async () => {
     const directory = launchDirectory()
     const other = await sandboxHere() // alive and answering as this process, which holds no lock on our directory
-    announce(directory, { url: other.url, pid: process.pid })
+    announce(directory, { url: other.url, smtp: other.smtp, pid: process.pid })
     const both = await Promise.all([ensure(directory), ensure(directory)])
     expect(both.map(({ started }) => started).toSorted()).toEqual([false, true])
     expect(new Set(both.map(({ url }) => url)).size).toBe(1)
@@ -60,7 +61,7 @@ test('it outlives kill -9 of the process group that started it, and is adopted',
      console.log('ready')
      process.stdin.resume()`,
   )
-  const owner = spawn(process.execPath, [...loaderArguments(), script], {
+  const owner = spawn(process.execPath, [...sourceLoader, script], {
     detached: true,
     stdio: ['pipe', 'pipe', 'inherit'],
   })
@@ -81,11 +82,4 @@ test('a start that fails says why', { timeout: timeoutMs }, async () => {
   expect(failure).toBeInstanceOf(SandboxNotReady)
   expect(String(failure)).toMatch(/It ended with 1\..*is damaged after byte 0/s)
   expect(readFileSync(join(directory, 'sandbox.log'), 'utf8')).toContain('is damaged')
-})
-
-test('tsx is loaded only where Node does not read TypeScript', () => {
-  expect(loaderArguments('20.20.2')).toEqual(['--import', expect.stringMatching(/^file:.*tsx/)])
-  expect(loaderArguments('22.17.1')).toHaveLength(2)
-  expect(loaderArguments('22.18.0')).toEqual([])
-  expect(loaderArguments('24.1.0')).toEqual([])
 })

@@ -16,10 +16,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { get } from 'node:http'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Clock, Timers } from '@cauce/kit/core/clock'
+import { programFile } from '@cauce/kit/program/program.js'
 import { announced, lockOf } from './announcement.ts'
 import { holderOf } from './storage/lock.ts'
 
@@ -121,8 +120,8 @@ function parsed(body: string): { name?: unknown; pid?: unknown } | undefined {
 async function launch(directory: string): Promise<ChildProcess> {
   const log = openSync(logOf(directory), 'a')
   try {
-    const main = fileURLToPath(new URL('main.ts', import.meta.url))
-    const child = spawn(process.execPath, [...loaderArguments(), main, '--data', directory, '--port', '0'], {
+    const program = await programFile('sandbox/main.ts')
+    const child = spawn(process.execPath, ['--enable-source-maps', program, '--data', directory, '--port', '0'], {
       detached: true,
       stdio: ['ignore', log, log],
     })
@@ -135,13 +134,6 @@ async function launch(directory: string): Promise<ChildProcess> {
   } finally {
     closeSync(log)
   }
-}
-
-/** Node runs TypeScript by itself from 22.18 on; before that through tsx. */
-export function loaderArguments(version = process.versions.node): string[] {
-  const [major = 0, minor = 0] = version.split('.').map(Number)
-  if (major > 22 || (major === 22 && minor >= 18)) return []
-  return ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href]
 }
 
 const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null

@@ -59,7 +59,11 @@ test(
     const directory = temporaryDirectory()
     const first = sandboxProcess(directory)
     const url = await first.ready
-    expect(JSON.parse(readFileSync(join(directory, 'sandbox.json'), 'utf8'))).toEqual({ url, pid: first.child.pid })
+    expect(JSON.parse(readFileSync(join(directory, 'sandbox.json'), 'utf8'))).toEqual({
+      url,
+      smtp: expect.stringMatching(/^smtp:\/\/127\.0\.0\.1:\d+$/),
+      pid: first.child.pid,
+    })
     expect((await request(url, 'GET', '/livez')).body).toEqual({
       status: 'ok',
       name: 'cauce-sandbox',

@@ -5,7 +5,8 @@
  * disk broke, 2 usage, 75 another process has the directory (try that one).
  */
 import { parseArgs } from 'node:util'
-import { systemTimers } from '@cauce/kit/core/clock'
+import { systemClock, systemTimers } from '@cauce/kit/core/clock'
+import { systemRandom } from '@cauce/kit/core/prng'
 import { SandboxHeld, startSandbox } from './server.ts'
 
 const usage = 'Usage: main.ts --data <directory> --port <0 to 65535; 0 for any free one>'
@@ -28,8 +29,14 @@ function end(error: unknown): never {
 }
 
 try {
-  const sandbox = await startSandbox({ ...readArguments(), timers: systemTimers, onBroken: end })
-  console.log(`The sandbox listens on ${sandbox.url} as process ${process.pid}`)
+  const sandbox = await startSandbox({
+    ...readArguments(),
+    timers: systemTimers,
+    clock: systemClock,
+    random: systemRandom,
+    onBroken: end,
+  })
+  console.log(`The sandbox listens on ${sandbox.url}, for mail on ${sandbox.smtp}, as process ${process.pid}`)
   let stopping = false
   const stop = () => {
     if (stopping) return

@@ -1,24 +1,26 @@
 /**
- * Composition of the outside world: one lock, one store, a book and routes per provider, one HTTP server on loopback.
- * A new provider is a folder with its book and routes, named here.
+ * The sandbox as a whole: one lock, one store, what there is of the outside world, one HTTP server and one SMTP server, both on
+ * loopback.
  *
- * Start: lock, replay, listen, announce. Stop: no new requests, those under way are answered (for at most
- * `drainMs`), then the journal is closed and the lock released. After kill -9 the next start does without any of that.
+ * Start: lock, replay, listen, announce, go on with the webhooks that are owed. Stop: no new requests, those under way are
+ * answered (for at most `drainMs`), then the journal is closed and the lock released. After kill -9 the next start does without
+ * any of that.
  */
 import { mkdirSync, realpathSync } from 'node:fs'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Timers } from '@cauce/kit/core/clock'
+import type { Clock, Timers } from '@cauce/kit/core/clock'
+import type { Random } from '@cauce/kit/core/prng'
 import { announce, announced, lockOf } from './announcement.ts'
-import { carrierRoutes } from './carrier/routes.ts'
-import { Shipments } from './carrier/shipments.ts'
-import { Faults } from './faults.ts'
-import { createHttpServer, type Routes } from './http.ts'
+import { createHttpServer } from './http.ts'
 import { takeLock } from './storage/lock.ts'
 import { openStore, type Store } from './storage/store.ts'
+import { booksOf, outsideWorld, type OutsideWorld } from './world.ts'
 
 export interface Sandbox {
   readonly url: string
+  /** Where its inbox takes mail. */
+  readonly smtp: string
   close(): Promise<void>
 }
 
@@ -33,15 +35,17 @@ const drainMs = 5_000
 export interface SandboxOptions {
   /** Made when missing. Everything in it is named sandbox.*. */
   readonly dataDirectory: string
-  /** 0: the port of the last time when it is free, so that a restart is found again, else any. */
+  /** Of the HTTP server. 0: the port of the last time when it is free, so that a restart is found again, else any. */
   readonly port: number
   readonly timers: Timers
+  readonly clock: Clock
+  readonly random: Random
   /** Told when the disk no longer says what it holds: the process must end. */
   readonly onBroken: (error: Error) => void
 }
 
 /** @throws SandboxHeld, JournalDamaged, or the listener's error (EADDRINUSE). */
-export async function startSandbox({ dataDirectory, port, timers, onBroken }: SandboxOptions): Promise<Sandbox> {
+export async function startSandbox({ dataDirectory, port, onBroken, ...system }: SandboxOptions): Promise<Sandbox> {
   mkdirSync(dataDirectory, { recursive: true })
   const directory = realpathSync(dataDirectory)
   const lock = takeLock(lockOf(directory))
@@ -51,48 +55,34 @@ export async function startSandbox({ dataDirectory, port, timers, onBroken }: Sa
     )
   }
   let store: Store | undefined
+  let world: OutsideWorld | undefined
   try {
-    const shipments = new Shipments()
-    store = await openStore(directory, [shipments], onBroken)
-    const server = createHttpServer(routesOf(shipments, store, timers))
-    const url = `http://${host}:${await listen(server, port, lastPort(directory))}`
-    announce(directory, { url, pid: process.pid })
-    return { url, close: () => stop(server, store, timers).finally(lock.release) }
+    const books = booksOf()
+    store = await openStore(directory, Object.values(books), onBroken)
+    let smtp = ''
+    world = outsideWorld({ ...system, books, store, drainMs, smtpUrl: () => smtp })
+    const { mail } = world
+    const last = announced(directory)
+    const server = createHttpServer(world.routes)
+    smtp = `smtp://${host}:${await listen((at) => mail.listen(at, host), 0, portOf(last?.smtp))}`
+    const url = `http://${host}:${await listen((at) => listenOn(server, at), port, portOf(last?.url))}`
+    announce(directory, { url, smtp, pid: process.pid })
+    world.sender.restart()
+    return { url, smtp, close: () => stop(server, world, store, system.timers).finally(lock.release) }
   } catch (error) {
+    await world?.mail.close()
     await store?.close()
     lock.release()
     throw error
   }
 }
 
-function routesOf(shipments: Shipments, store: Store, timers: Timers): Routes {
-  const faults = new Faults(['carrier'], timers)
-  const routes: Routes = {
-    'GET /livez': () => ({ status: 200, body: { status: 'ok', name: 'cauce-sandbox', pid: process.pid } }),
-    'GET /doubles': () => ({ status: 200, body: { charges: 0, shipments: shipments.doubles() } }),
-    ...carrierRoutes(shipments, store, faults),
-    ...faults.routes,
-  }
-  const calls = ['GET /', ...Object.keys(routes)].toSorted()
-  routes['GET /'] = () => ({
-    status: 200,
-    body: {
-      name: 'cauce-sandbox',
-      description: 'The outside world to develop Cauce against: a carrier that remembers every key',
-      pid: process.pid,
-      shipments: shipments.size,
-      calls,
-    },
-  })
-  return routes
-}
-
-async function listen(server: Server, port: number, preferred: number): Promise<number> {
-  if (port !== 0 || preferred === 0) return listenOn(server, port)
+async function listen(on: (port: number) => Promise<number>, port: number, preferred: number): Promise<number> {
+  if (port !== 0 || preferred === 0) return on(port)
   try {
-    return await listenOn(server, preferred)
+    return await on(preferred)
   } catch {
-    return listenOn(server, 0)
+    return on(0)
   }
 }
 
@@ -106,16 +96,20 @@ function listenOn(server: Server, port: number): Promise<number> {
   })
 }
 
-function lastPort(directory: string): number {
-  const last = announced(directory)
-  return last ? Number(new URL(last.url).port) : 0
-}
+const portOf = (url: string | undefined): number => (url === undefined ? 0 : Number(new URL(url).port))
 
-async function stop(server: Server, store: Store | undefined, timers: Timers): Promise<void> {
+async function stop(
+  server: Server,
+  world: OutsideWorld | undefined,
+  store: Store | undefined,
+  timers: Timers,
+): Promise<void> {
   const cancel = timers.after(drainMs, () => server.closeAllConnections())
-  await new Promise<void>((resolve) => {
+  const answered = new Promise<void>((resolve) => {
     server.close(() => resolve())
   })
+  await Promise.all([answered, world?.mail.close()])
   cancel()
+  await world?.sender.close()
   await store?.close()
 }

@@ -20,9 +20,19 @@ export interface Config {
   readonly databaseUrl: string | undefined
   /** Undefined: one of our own is started. */
   readonly sandboxUrl: string | undefined
+  /** What the card processor may sign its news with; none: one of our own, which the sandbox is told. */
+  readonly webhookSecrets: readonly string[]
+  /** Undefined: the sandbox's inbox. */
+  readonly smtpUrl: string | undefined
+  /** Sender of the mails. */
+  readonly mailFrom: string
+  /** Where customers without a mail address get theirs. */
+  readonly mailDomain: string
   readonly logLevel: Level
   readonly services: readonly ServiceName[]
   readonly lanes: number
+  /** How long the tasks of a process that died wait for another one. */
+  readonly leaseMs: number
 }
 
 export class ConfigError extends Error {
@@ -43,9 +53,14 @@ export function readConfig(env: NodeJS.ProcessEnv, directory: string): Config {
     dataDirectory: resolve(directory, set('CAUCE_DATA') ?? '.cauce'),
     databaseUrl: url('DATABASE_URL', set('DATABASE_URL'), ['postgres:', 'postgresql:']),
     sandboxUrl: url('SANDBOX_URL', set('SANDBOX_URL'), ['http:', 'https:'])?.replace(/\/$/, ''),
+    webhookSecrets: (set('WEBHOOK_SECRETS') ?? '').split(',').filter((secret) => secret !== ''),
+    smtpUrl: url('SMTP_URL', set('SMTP_URL'), ['smtp:', 'smtps:']),
+    mailFrom: set('MAIL_FROM') ?? 'Cauce <orders@cauce.example>',
+    mailDomain: set('MAIL_DOMAIN') ?? 'customers.cauce.example',
     logLevel: level(set('LOG_LEVEL') ?? 'info'),
     services: services(set('CAUCE_SERVICES')),
     lanes: integer('CAUCE_LANES', set('CAUCE_LANES') ?? '16', 1, 1024),
+    leaseMs: integer('CAUCE_LEASE_MS', set('CAUCE_LEASE_MS') ?? '10000', 1_000, 600_000),
   }
 }
 

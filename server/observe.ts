@@ -7,6 +7,13 @@ import { eventLog, kitEvents } from '@cauce/kit/telemetry/events'
 import type { Logger } from '@cauce/kit/telemetry/logger'
 import type { Metrics } from '@cauce/kit/telemetry/metrics'
 
+/** Facts that somebody should look at. */
+const alarms: Readonly<Record<string, { readonly event: string; readonly says: string }>> = {
+  OrderStalled: { event: 'order.stalled', says: 'An order is overdue' },
+  PaymentUncollected: { event: 'payment.uncollected', says: 'What was sold could not be charged: collect it by hand' },
+  RefundFailed: { event: 'refund.failed', says: 'The card processor refused a refund for good: give it back by hand' },
+}
+
 export interface ObserveOptions {
   readonly name: string
   readonly logger: Logger
@@ -35,8 +42,8 @@ export function observe({ name, logger, metrics }: ObserveOptions): ServiceObser
         if (result.kind === 'aside') setAside(result.input, result.error)
         else if (result.kind === 'decided' && result.decision.kind === 'accepted') {
           for (const { type, key, data } of result.decision.messages) {
-            if (type === 'OrderStalled')
-              logger.warn({ event: 'order.stalled', orderId: key, ...data }, 'An order is overdue')
+            const alarm = alarms[type]
+            if (alarm) logger.warn({ event: alarm.event, orderId: key, ...data }, alarm.says)
           }
         }
       }

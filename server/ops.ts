@@ -1,10 +1,16 @@
 /** What an operator asks over HTTP. */
 import { Type } from 'typebox'
+import { systemIds } from '@cauce/kit/core/id-source'
 import type { Pool } from '@cauce/kit/database/pool'
 import { answers } from '@cauce/kit/http/openapi'
 import type { HttpServer } from '@cauce/kit/http/server-types'
 import { Audit, runAudit } from './audit.ts'
+import { actionRoutes } from './ops-actions.ts'
+import { deadLetterRoutes } from './ops-dead.ts'
+import { parkedRoutes } from './ops-parked.ts'
+import { opsOf } from './ops-services.ts'
 import { listGroups } from './views.ts'
+import type { Wired } from './wire.ts'
 
 const Groups = Type.Object({
   items: Type.Array(
@@ -25,9 +31,11 @@ const Groups = Type.Object({
 export interface OpsOptions {
   readonly audits: Pool
   readonly reads: Pool
+  /** What runs in this process. */
+  readonly services: readonly Wired[]
 }
 
-export function opsRoutes(app: HttpServer, { audits, reads }: OpsOptions): void {
+export function opsRoutes(app: HttpServer, { audits, reads, services }: OpsOptions): void {
   const config = { access: ['operator'] as const, priority: 3 as const }
   const tags = ['operations']
   const audit = {
@@ -41,6 +49,10 @@ export function opsRoutes(app: HttpServer, { audits, reads }: OpsOptions): void 
   app.get('/v1/ops/groups', { config, schema: groups }, async () => ({
     items: await listGroups((statement, values) => reads.query(statement, values)),
   }))
+  const ops = opsOf(services, systemIds)
+  parkedRoutes(app, ops)
+  deadLetterRoutes(app, ops)
+  actionRoutes(app, ops)
 }
 
 let auditing: Promise<Audit> | undefined

@@ -16,17 +16,19 @@ import { createHttpServer } from '@cauce/kit/http/server'
 import type { HttpServer } from '@cauce/kit/http/server-types'
 import { postgresLogReader } from '@cauce/kit/log/postgres'
 import { caughtUp } from '@cauce/kit/pipeline/catch-up'
-import { providerPolicy } from '@cauce/kit/policy/call'
 import type { Logger } from '@cauce/kit/telemetry/logger'
 import { createMetrics, type Metrics } from '@cauce/kit/telemetry/metrics'
 import { inventoryRoutes } from '@cauce/inventory/service'
 import { orderRoutes } from '@cauce/orders/service'
 import { paymentRoutes } from '@cauce/payments/service'
-import { carrierLimits, effects as shippingEffects, httpCarrier, type Carrier } from '@cauce/shipping/service'
 import type { Closers } from './closers.ts'
 import type { Config, ServiceName } from './config.ts'
+import { tokensOver, type Tokens } from './consistency.ts'
 import { observe } from './observe.ts'
 import { opsRoutes } from './ops.ts'
+import { effectsOf, subscribe } from './outside.ts'
+import { readRoutes } from './read-routes.ts'
+import { startReadSide, type ReadSide } from './read-side.ts'
 import { version } from './version.ts'
 import { listGroups } from './views.ts'
 import { migrations, reads, wire, type Wired } from './wire.ts'
@@ -44,7 +46,7 @@ export interface ServeOptions {
 export async function serve({ config, logger, databaseUrl, sandboxUrl, opened }: ServeOptions): Promise<string> {
   await migrateAll(databaseUrl(), migrations(), logger)
   const metrics = createMetrics()
-  const services = await startServices(config, logger, metrics, databaseUrl, sandboxUrl, opened)
+  const { services, readSide } = await startServices(config, logger, metrics, databaseUrl, sandboxUrl, opened)
   const audits = createPool({ url: databaseUrl, purpose: 'audit', size: 2 })
   opened.push(() => audits.close())
   const drain = createDrain()
@@ -59,12 +61,19 @@ export async function serve({ config, logger, databaseUrl, sandboxUrl, opened }:
     drain,
     isUnavailable,
   })
-  addRoutes(app, services, audits)
+  const secrets = config.webhookSecrets.length > 0 ? config.webhookSecrets : [key.secretFor('card webhooks')]
+  const tokens = tokensOver(first.readPool)
+  addRoutes(app, services, audits, secrets, tokens, readSide)
+  await readRoutes(app, services, readSide, tokens)
   watch(metrics, services)
   await app.listen({ host: config.host, port: config.port })
   opened.push(() => drainAndClose(app, drain))
   const { address, family, port } = app.server.address() as AddressInfo
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+  const [secret = ''] = secrets
+  if (sandboxUrl !== undefined && config.services.includes('payments'))
+    subscribe({ sandboxUrl, url, secret, logger, opened })
+  return url
 }
 
 async function startServices(
@@ -74,27 +83,30 @@ async function startServices(
   url: () => string,
   sandboxUrl: string | undefined,
   opened: Closers,
-): Promise<Wired[]> {
+): Promise<{ services: readonly Wired[]; readSide: ReadSide | undefined }> {
   let services: readonly Wired[] = []
+  let readSide: ReadSide | undefined
   // A log that grew wakes its readers, in this process and in others.
   const wake = (source: ServiceName) => {
     for (const { name, running } of services) if (reads[name].includes(source)) running.consumerWake.notify()
+    readSide?.wake(source)
   }
   const notifier = startNotifier({
     url,
     timers: systemTimers,
     onWake(topic) {
-      if (topic !== undefined) wake(topic as ServiceName)
-      else for (const { running } of services) running.consumerWake.notify()
+      if (topic !== undefined) return wake(topic as ServiceName)
+      for (const { running } of services) running.consumerWake.notify()
+      readSide?.wake(undefined)
     },
   })
   opened.push(() => notifier.close())
-  const carrier = sandboxUrl === undefined ? undefined : guardedCarrier(sandboxUrl, metrics)
   const wired = await wire({
     url,
     lanes: config.lanes,
+    leaseMs: config.leaseMs,
     names: config.services,
-    effects: carrier ? { shipping: shippingEffects(carrier) } : {},
+    effects: effectsOf({ config, sandboxUrl, metrics, opened }),
     observer: (name) => observe({ name, logger, metrics }),
     onAppend(name) {
       wake(name)
@@ -104,22 +116,15 @@ async function startServices(
     opened,
   })
   services = wired
+  const orders = wired.find(({ name }) => name === 'orders')
+  if (orders) readSide = startReadSide({ url, logger, orders, opened })
   const stopping = new AbortController()
   const swept = sweepKeys(wired, stopping.signal)
   opened.push(async () => {
     stopping.abort()
     await swept
   })
-  return wired
-}
-
-function guardedCarrier(url: string, metrics: Metrics): Carrier {
-  const policy = providerPolicy({
-    name: 'carrier',
-    ...carrierLimits,
-    onState: (state) => metrics.breaker('carrier', state),
-  })
-  return httpCarrier({ url, policy })
+  return { services, readSide }
 }
 
 /** Removes expired idempotency keys, a few at a time. */
@@ -133,18 +138,27 @@ async function sweepKeys(services: readonly Wired[], signal: AbortSignal): Promi
   }
 }
 
-function addRoutes(app: HttpServer, services: readonly Wired[], audits: Pool): void {
+function addRoutes(
+  app: HttpServer,
+  services: readonly Wired[],
+  audits: Pool,
+  secrets: readonly string[],
+  tokens: Tokens,
+  readSide: ReadSide | undefined,
+): void {
   for (const { name, running, readPool } of services) {
-    const routes = { queue: running.commands, ids: systemIds, reads: readPool }
-    if (name === 'payments') paymentRoutes(app, routes)
+    const routes = { queue: running.commands, ids: systemIds, reads: readPool, ...tokens.ofService(name) }
+    if (name === 'payments') paymentRoutes(app, { ...routes, timers: systemTimers, webhookSecrets: () => secrets })
     if (name === 'inventory') inventoryRoutes(app, routes)
-    if (name === 'orders') {
+    if (name === 'orders' && readSide) {
+      const { list } = readSide
       const reader = postgresLogReader(readPool, 'inventory')
       const options = { groups: running.storage.groups, group: name, reader, clock: systemClock, timers: systemTimers }
-      orderRoutes(app, { ...routes, pricesCaughtUp: (withinMs) => caughtUp(options, withinMs) })
+      const pricesCaughtUp = (withinMs: number) => caughtUp(options, withinMs)
+      orderRoutes(app, { ...routes, list, listCaughtUp: tokens.ofView(list), pricesCaughtUp })
     }
   }
-  opsRoutes(app, { audits, reads: services[0]!.readPool })
+  opsRoutes(app, { audits, reads: services[0]!.readPool, services })
 }
 
 function watch(metrics: Metrics, services: readonly Wired[]): void {
@@ -152,7 +166,7 @@ function watch(metrics: Metrics, services: readonly Wired[]): void {
   const mine = new Set<string>(services.map(({ name }) => name))
   metrics.watchLag(async () => {
     const lanes = await listGroups((statement, values) => readPool.query(statement, values))
-    return lanes.filter(({ group }) => mine.has(group))
+    return lanes.filter(({ service }) => mine.has(service))
   })
   for (const { name, running, pipelinePool, readPool: pool } of services) {
     metrics.watchTasks(async () =>

@@ -54,8 +54,11 @@ async function databaseFor(config: Config, logger: Logger, opened: Closers): Pro
   return database
 }
 
+/** Services that ask something of the outside world. */
+const askers: ReadonlySet<string> = new Set(['orders', 'payments', 'shipping'])
+
 async function sandboxFor(config: Config, logger: Logger, opened: Closers): Promise<string | undefined> {
-  if (config.sandboxUrl !== undefined || !config.services.includes('shipping')) return config.sandboxUrl
+  if (config.sandboxUrl !== undefined || !config.services.some((name) => askers.has(name))) return config.sandboxUrl
   const { dataDirectory } = config
   const sandbox = await ensureSandbox({ dataDirectory, timers: systemTimers, clock: systemClock, logger })
   opened.push(() => sandbox.stop())

@@ -8,7 +8,7 @@ import { systemIds } from '@cauce/kit/core/id-source'
 import { systemClock, systemTimers } from '@cauce/kit/core/clock'
 import { knownRoot } from '@cauce/kit/database/embedded/place'
 import { loadDevKey, signToken } from '@cauce/kit/http/dev-key'
-import { loaderArguments } from '@cauce/sandbox/launch'
+import { programFile } from '@cauce/kit/program/program.js'
 
 export interface ServerProcess {
   readonly url: string
@@ -19,11 +19,9 @@ export interface ServerProcess {
   stop(): Promise<number | null>
 }
 
-const main = new URL('main.ts', import.meta.url).pathname
-
 /** Starts a server in a process group of its own. Rejects with its last words when it does not come up. */
 export async function serverProcess(environment: Readonly<Record<string, string>>): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [...loaderArguments(), main], {
+  const child = spawn(process.execPath, ['--enable-source-maps', await programFile('server/main.ts')], {
     detached: true,
     env: { ...process.env, PORT: '0', LOG_LEVEL: 'warn', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -89,7 +87,7 @@ export interface Answer {
 
 export interface Client {
   get(path: string): Promise<Answer>
-  post(path: string, body?: object, key?: string): Promise<Answer>
+  post(path: string, body?: object, key?: string, headers?: Readonly<Record<string, string>>): Promise<Answer>
   put(path: string, body: object): Promise<Answer>
   /** Posts with one key until it is answered, through crashes and restarts. */
   insist(path: string, body: object): Promise<Answer>
@@ -105,13 +103,20 @@ export async function client(
   role: 'customer' | 'operator',
 ): Promise<Client> {
   const token = await signToken(await loadDevKey(data), { subject, roles: [role] })
-  const call = async (method: string, path: string, body?: object, key?: string): Promise<Answer> => {
+  const call = async (
+    method: string,
+    path: string,
+    body?: object,
+    key?: string,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> => {
     const response = await fetch(url() + path, {
       method,
       headers: {
         authorization: `Bearer ${token}`,
         ...(body ? { 'content-type': 'application/json' } : {}),
         ...(key === undefined ? {} : { 'idempotency-key': key }),
+        ...more,
       },
       ...(body ? { body: JSON.stringify(body) } : {}),
       signal: AbortSignal.timeout(20_000),
@@ -119,7 +124,8 @@ export async function client(
     const text = await response.text()
     return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) }
   }
-  const post = (path: string, body?: object, key = systemIds.draw()) => call('POST', path, body, key)
+  const post: Client['post'] = (path, body, key = systemIds.draw(), headers = {}) =>
+    call('POST', path, body, key, headers)
   return {
     get: (path) => call('GET', path),
     put: (path, body) => call('PUT', path, body),

@@ -7,6 +7,8 @@ import { serviceNames, type ServiceName } from './config.ts'
 const named = (name: string, text: string): Statement => ({ name: `server.${name}`, text })
 
 export interface GroupLane {
+  /** Whose group it is. */
+  readonly service: ServiceName
   readonly group: string
   readonly source: string
   readonly lane: number
@@ -22,18 +24,22 @@ export interface GroupLane {
 
 const pairs = serviceNames.flatMap((group) => reads[group].map((source) => [group, source] as const))
 
+/** All groups of a schema: the service's own, and its views', which have names like `order-list@2`. */
 const groupLanes = named(
   'groups',
-  pairs
+  serviceNames
+    .flatMap((service) => serviceNames.map((source) => [service, source] as const))
     .map(
-      ([group, source]) => `
-      SELECT '${group}' AS "group", '${source}' AS source, l.lane, l.head, c.position AS cursor, l.head - c.position AS lag,
-             coalesce(floor(extract(epoch FROM clock_timestamp() - m.at) * 1000), 0)::int8 AS "oldestMs", c.parked, c.halted
-      FROM ${source}.lanes l
-      JOIN ${group}.cursors c ON c.consumer_group = '${group}' AND c.source = '${source}' AND c.lane = l.lane
-      LEFT JOIN ${source}.messages m ON m.lane = l.lane AND m.position = c.position + 1`,
+      ([service, source]) => `
+      SELECT '${service}' AS service, c.consumer_group AS "group", c.source, c.lane, l.head, c.position AS cursor,
+             l.head - c.position AS lag, coalesce(floor(extract(epoch FROM clock_timestamp() - m.at) * 1000), 0)::int8 AS "oldestMs",
+             c.parked, c.halted
+      FROM ${service}.cursors c
+      JOIN ${source}.lanes l ON l.lane = c.lane
+      LEFT JOIN ${source}.messages m ON m.lane = c.lane AND m.position = c.position + 1
+      WHERE c.source = '${source}'`,
     )
-    .join(' UNION ALL ') + ' ORDER BY 1, 2, 3',
+    .join(' UNION ALL ') + ' ORDER BY 2, 3, 4',
 )
 
 export const listGroups = (query: Query): Promise<GroupLane[]> => query<GroupLane>(groupLanes, [])
@@ -83,8 +89,8 @@ const contradictions = named(
   `SELECT o.id FROM orders.orders o
    LEFT JOIN payments.payments p ON p.id = o.payment_id
    LEFT JOIN inventory.reservations r ON r.order_id = o.id
-   WHERE (o.status = 'cancelled' AND (p.status IN ('authorized', 'captured') OR r.status IN ('held', 'issued')))
-      OR (o.status = 'completed' AND (p.status IS DISTINCT FROM 'captured' OR r.status IS DISTINCT FROM 'issued'))
+   WHERE (o.status = 'cancelled' AND (p.status IN ('pending', 'authorized', 'captured', 'uncollected') OR r.status IN ('held', 'issued')))
+      OR (o.status = 'completed' AND (coalesce(p.status, '') NOT IN ('captured', 'refunded', 'uncollected') OR r.status IS DISTINCT FROM 'issued'))
    LIMIT 1000`,
 )
 

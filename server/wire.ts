@@ -76,6 +76,7 @@ export interface Wired {
 export interface WireOptions {
   readonly url: () => string
   readonly lanes: number
+  readonly leaseMs: number
   readonly names: readonly ServiceName[]
   readonly effects: Readonly<Partial<Record<ServiceName, readonly Effect[]>>>
   readonly observer: (name: ServiceName) => ServiceObserver
@@ -116,6 +117,7 @@ async function wireOne(name: ServiceName, options: WireOptions): Promise<Wired> 
     clock: systemClock,
     timers: systemTimers,
     random: systemRandom,
+    leaseMs: options.leaseMs,
     observer: options.observer(name),
     onAppend: () => options.onAppend(name),
   })

@@ -21,6 +21,7 @@ const core = '^kit/core/'
 const policy = '^kit/policy/'
 const database = '^kit/database/'
 const telemetry = '^kit/telemetry/'
+const program = '^kit/program/'
 const message = '^kit/log/message\\.ts$'
 const contracts = '^services/[^/]+/contract\\.ts$'
 const wholeServices = '^services/[^/]+/(service|contract)\\.ts$'
@@ -33,8 +34,10 @@ export const layers: readonly Layer[] = [
   { name: 'tests of the kit', files: `^kit/.*${testCode}`, may: ['^kit/'] },
   { name: 'kit/core', files: core, may: [core] },
   { name: 'kit/policy', files: policy, may: [core, policy] },
+  { name: 'what makes programs', files: program, may: [program] },
   { name: 'kit/telemetry', files: telemetry, may: [core, policy, telemetry] },
   { name: 'kit/database', files: database, may: [core, policy, telemetry, database] },
+  { name: 'calls to providers', files: '^kit/client/', may: [core, policy, '^kit/client/'] },
   { name: 'the saga runner', files: '^kit/saga/runner', may: ['^kit/(?!http/)'] },
   { name: 'the saga machine', files: '^kit/saga/', may: [core, policy, message, '^kit/saga/(?!runner)'] },
   { name: 'kit/pipeline', files: '^kit/pipeline/', may: ['^kit/(?!http/|saga/)'] },
@@ -42,6 +45,11 @@ export const layers: readonly Layer[] = [
     name: 'what reads a log',
     files: '^kit/(consumer|transport)/',
     may: [core, policy, telemetry, database, '^kit/$1/', message, '^kit/log/port\\.ts$'],
+  },
+  {
+    name: 'projections, which are consumers',
+    files: '^kit/projection/',
+    may: [core, policy, telemetry, database, '^kit/(projection|consumer)/', message, '^kit/log/port\\.ts$'],
   },
   {
     name: 'the HTTP skeleton, which answers for the pipeline',
@@ -58,16 +66,25 @@ export const layers: readonly Layer[] = [
   },
   {
     name: 'a mechanism of the kit',
-    files: '^kit/(log|task|idempotency)/',
+    files: '^kit/(log|task|idempotency|operator)/',
     may: [core, policy, telemetry, database, '^kit/$1/'],
   },
   { name: 'the orders service', files: '^services/orders/', may: ['^services/orders/', '^kit/', contracts] },
   { name: 'a service', files: '^services/([^/]+)/', may: ['^services/$1/', '^kit/'] },
+  {
+    name: 'an example: a service that listens to others',
+    files: '^examples/([^/]+)/',
+    may: ['^examples/$1/', '^kit/', contracts],
+  },
   { name: 'tests at the top', files: `^(server|cli|simulator|labs|projects|bench)/.*${testCode}`, may: ['.'] },
   { name: 'server', files: '^server/', may: ['^server/', '^kit/', wholeServices, '^sandbox/launch\\.ts$'] },
   { name: 'simulator, bench', files: '^(simulator|bench)/', may: ['^$1/', '^kit/', wholeServices] },
   { name: 'labs, projects', files: '^(labs|projects)/', may: ['^$1/', '^kit/', wholeServices, decisions] },
-  { name: 'cli', files: '^cli/', may: ['^cli/', core, contracts, '^kit/http/dev-key\\.ts$'] },
+  {
+    name: 'cli',
+    files: '^cli/',
+    may: ['^cli/', core, contracts, '^kit/http/dev-key\\.ts$', '^kit/program/program\\.js$'],
+  },
   { name: 'console', files: '^console/', may: ['^console/', core, contracts] },
   { name: 'sandbox', files: '^sandbox/', may: ['^sandbox/', '^kit/'] },
   { name: 'tools', files: '^(tools|deploy|docs)/|^[^/]+$', may: ['.'] },
@@ -77,6 +94,7 @@ export const layers: readonly Layer[] = [
 export const sourceFolders: readonly string[] = [
   'kit',
   'services',
+  'examples',
   'server',
   'sandbox',
   'cli',
@@ -95,7 +113,7 @@ export interface Rank {
   readonly files: string
 }
 
-const stems = (names: string): string => `^services/([^/]+)/(${names})\\b[^/.]*(\\.ts$|/)`
+const stems = (names: string): string => `^(?:services|examples)/([^/]+)/(${names})\\b[^/.]*(\\.ts$|/)`
 
 /**
  * The ranks inside a service, top first; a file imports its own rank and those below. `decide-refund.ts` ranks as

@@ -57,3 +57,9 @@ test('does not wait for ever: when no order ends for two minutes it says so and 
   expect(err).toContain('No order ended for 120 s: not waiting any longer. 5 are still on their way.')
   expect(out).toMatch(/Still on their way +5/)
 })
+
+test('kills are for a server of its own', async () => {
+  const { code, err } = await typed('demo --kills 2')
+  expect(code).toBe(2)
+  expect(err).toContain('--kills needs --crash or --naive.')
+})

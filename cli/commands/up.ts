@@ -8,6 +8,7 @@ import { integer } from '../arguments.ts'
 import type { AddCommand } from '../command.ts'
 import { exits, type ExitCode } from '../exit.ts'
 import { announce, withdraw } from '../server-process/announcement.ts'
+import { programFile } from '@cauce/kit/program/program.js'
 import { spawnServer, type Ended, type Ready, type ServerProcess } from '../server-process/child.ts'
 import { followLog, openLogFile } from '../server-process/log-file.ts'
 import { formatLogLine, isWarning, parseLogLine } from '../server-process/log-line.ts'
@@ -57,7 +58,7 @@ export const addUp: AddCommand = (parent, { t, run }) => {
     .action((options) => run((shell) => up(shell, options)))
 }
 
-export async function up(shell: Shell, options: UpOptions, entry?: string): Promise<ExitCode> {
+export async function up(shell: Shell, options: UpOptions, serverProgram?: string): Promise<ExitCode> {
   const { output, settings } = shell
   const { timers } = shell.world
   const port = String(options.port ?? settings.port)
@@ -66,7 +67,8 @@ export async function up(shell: Shell, options: UpOptions, entry?: string): Prom
   const log = openLogFile(settings.dataDirectory)
   const progress = tellStart(shell)
   const env = { ...shell.world.env, ...environmentOf(options, settings.dataDirectory) }
-  const server = spawnServer({ env, log, timers, ...(entry === undefined ? {} : { entry }) })
+  const program = serverProgram ?? (await programFile('server/main.ts'))
+  const server = spawnServer({ env, log, timers, program })
   const stopping = stopOnSignals(shell, server)
 
   const lastLines: string[] = []

@@ -2,7 +2,7 @@ import { fc, it } from '@fast-check/vitest'
 import { expect, test } from 'vitest'
 import { makePlan } from './plan.ts'
 
-const small = { orders: 400, customers: 20, products: 12, seed: 1 }
+const small = { orders: 400, customers: 20, products: 12, cards: 40, seed: 1 }
 
 test('the same seed gives the same plan, another seed another one', () => {
   expect(makePlan(small)).toEqual(makePlan(small))
@@ -16,14 +16,32 @@ test('some cannot be delivered, and for some the carrier fails first', () => {
   expect(count('00000') + count('99999')).toBeLessThan(small.orders / 5)
 })
 
-/** What all orders together want of each product and spend of each customer's money. */
+test('so many in a hundred pay by card as was asked, and there are cards of every kind', () => {
+  const tokens = (cards: number) => makePlan({ ...small, cards }).orders.map(({ payment }) => payment.token)
+  const count = (cards: number, token?: string) => tokens(cards).filter((each) => each === token).length
+  expect([count(0), count(100)]).toEqual([400, 0])
+  const byCard = 400 - count(40)
+  expect(byCard).toBeGreaterThan(120)
+  expect(byCard).toBeLessThan(200)
+  for (const token of ['tok_declined', 'tok_timeout', 'tok_flaky']) expect(count(40, token)).toBeGreaterThan(5)
+  expect(count(40, 'tok_ok')).toBeGreaterThan(byCard / 2)
+})
+
+test('how it is paid changes nothing about what is ordered', () => {
+  const withoutPayment = (cards: number) =>
+    makePlan({ ...small, cards }).orders.map(({ payment: _, ...order }) => order)
+  expect(withoutPayment(0)).toEqual(withoutPayment(100))
+})
+
+/** What all orders together want of each product and spend from each customer's wallet. */
 function demandOf({ orders, products, deposits }: ReturnType<typeof makePlan>) {
   const wanted = new Map(products.map(({ sku }) => [sku, 0]))
   const spent = deposits.map(() => 0)
-  for (const { customer, lines } of orders) {
+  for (const { customer, lines, payment } of orders) {
     for (const { sku, quantity } of lines) {
       wanted.set(sku, wanted.get(sku)! + quantity)
-      spent[customer]! += quantity * products.find((product) => product.sku === sku)!.amount
+      if (payment.method === 'wallet')
+        spent[customer]! += quantity * products.find((product) => product.sku === sku)!.amount
     }
   }
   return { wanted, spent }
@@ -50,6 +68,7 @@ const anyPlan = fc.record({
   orders: fc.integer({ min: 1, max: 60 }),
   customers: fc.integer({ min: 1, max: 20 }),
   products: fc.integer({ min: 1, max: 30 }),
+  cards: fc.integer({ min: 0, max: 100 }),
   seed: fc.integer({ min: 0, max: 4_294_967_295 }),
 })
 

@@ -9,9 +9,14 @@ export interface Progress {
   start(): void
   show(accepted: number, ended: number, awayMs: number): void
   stop(): void
+  /** A line that stays, above the bar. */
+  say(text: string): void
 }
 
 const LINE_EVERY_MS = 2_000
+const CLEAR_LINE = '\r\u001B[K'
+/** When it ends the bar goes back to where it was; that is a line further down now. */
+const SAVE_CURSOR = '\u001B7'
 
 export function createProgress(output: Output, t: Translate, total: number): Progress {
   const counts = `{accepted}/{total} ${t('demo.bar.accepted')} · {value}/{total} ${t('demo.bar.ended')}`
@@ -26,6 +31,8 @@ export function createProgress(output: Output, t: Translate, total: number): Pro
     notTTYSchedule: LINE_EVERY_MS,
     gracefulExit: false,
     emptyOnZero: true,
+    // A line that was said has taken its place.
+    forceRedraw: true,
   })
   return {
     get onTerminal() {
@@ -37,5 +44,9 @@ export function createProgress(output: Output, t: Translate, total: number): Pro
       bar.update(ended, { accepted, away: seconds > 1 ? ` · ${t('demo.bar.away', { seconds })}` : '' })
     },
     stop: () => bar.stop(),
+    say(text) {
+      if (!bar.isActive || output.stderr.isTTY !== true) return output.note(text)
+      output.stderr.write(`${CLEAR_LINE}${text}\n${SAVE_CURSOR}`)
+    },
   }
 }

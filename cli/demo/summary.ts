@@ -1,11 +1,13 @@
 /** What came of a demonstration, as numbers and as a table. */
-import type { FailureCode, Order } from '@cauce/orders/contract'
+import type { FailureCode } from '@cauce/orders/contract'
 import type { Audit } from '../http/api.ts'
 import type { ClientStats } from '../http/client.ts'
 import { failureCodes } from '../order-view.ts'
-import { pairs } from '../output.ts'
+import { pairs, table } from '../output.ts'
 import type { Shell } from '../shell.ts'
 import { formatDuration } from '../time.ts'
+import type { EndedOrder } from './flow.ts'
+import { kinds, tallyKinds, type Kind, type KindTally } from './kinds.ts'
 
 export interface Summary {
   readonly run: string
@@ -17,6 +19,8 @@ export interface Summary {
   readonly completed: number
   /** By failure code. */
   readonly cancelled: Readonly<Partial<Record<FailureCode, number>>>
+  /** How the orders of each kind ended. */
+  readonly kinds: Readonly<Partial<Record<Kind, KindTally>>>
   /** Accepted, and neither completed nor cancelled. */
   readonly open: number
   /** From the first order sent to the last one accepted. */
@@ -38,7 +42,7 @@ export interface Tally {
   readonly run: string
   readonly seed: number
   readonly orders: number
-  readonly ended: readonly Order[]
+  readonly ended: readonly EndedOrder[]
   readonly open: number
   readonly refused: ReadonlyMap<string, number>
   readonly placedMs: number
@@ -48,29 +52,31 @@ export interface Tally {
 }
 
 export function summarise(tally: Tally): Summary {
-  const { run, seed, orders, ended, open, refused, placedMs, elapsedMs, stats, audit } = tally
+  const { run, seed, orders: wanted, ended, open, refused, placedMs, elapsedMs, stats, audit } = tally
   const accepted = ended.length + open
   const cancelled: Partial<Record<FailureCode, number>> = {}
-  for (const { failure } of ended) if (failure) cancelled[failure.code] = (cancelled[failure.code] ?? 0) + 1
+  const orders = ended.map(({ order }) => order)
+  for (const { failure } of orders) if (failure) cancelled[failure.code] = (cancelled[failure.code] ?? 0) + 1
   const perSecond = (count: number, ms: number) => (ms > 0 ? Math.round((count * 10_000) / ms) / 10 : 0)
   return {
     run,
     seed,
-    orders,
+    orders: wanted,
     accepted,
     refused: Object.fromEntries(refused),
-    completed: ended.filter(({ status }) => status === 'completed').length,
+    completed: orders.filter(({ status }) => status === 'completed').length,
     cancelled,
+    kinds: tallyKinds(ended),
     open,
     placedMs: Math.round(placedMs),
     elapsedMs: Math.round(elapsedMs),
     acceptedPerSecond: perSecond(accepted, placedMs),
     endedPerSecond: perSecond(ended.length, elapsedMs),
-    acceptToEndMs: percentiles(ended.map(({ placedAt, updatedAt }) => Date.parse(updatedAt) - Date.parse(placedAt))),
+    acceptToEndMs: percentiles(orders.map(({ placedAt, updatedAt }) => Date.parse(updatedAt) - Date.parse(placedAt))),
     retries: stats.retries,
     replayed: stats.replayed,
     audit,
-    ok: accepted === orders && open === 0 && audit?.ok === true,
+    ok: accepted === wanted && open === 0 && audit?.ok === true,
   }
 }
 
@@ -82,7 +88,11 @@ export function percentiles(values: readonly number[]): Summary['acceptToEndMs']
   return { p50: at(0.5), p95: at(0.95), max: at(1) }
 }
 
-export function showSummary(summary: Summary, { t, output: { colour } }: Shell): string {
+interface Texts extends Pick<Shell, 't'> {
+  readonly output: Pick<Shell['output'], 'colour'>
+}
+
+export function showSummary(summary: Summary, { t, output: { colour } }: Texts): string {
   const { acceptToEndMs: latency, audit, refused, cancelled } = summary
   const wrong = (text: string) => colour.red(colour.bold(text))
   const rows: [string, string][] = [
@@ -120,5 +130,18 @@ export function showSummary(summary: Summary, { t, output: { colour } }: Shell):
         ? colour.green(t('demo.booksOk'))
         : wrong(t('demo.booksWrong'))
   rows.push([t('demo.books'), books])
-  return pairs(rows, colour)
+  return `${showKinds(summary, { t, output: { colour } })}\n\n${pairs(rows, colour)}`
+}
+
+/** A row for each kind of order: how many ended, how many of them well, and what became of the others. */
+function showKinds(summary: Pick<Summary, 'kinds' | 'cancelled'>, { t, output: { colour } }: Texts): string {
+  const codes = failureCodes.filter((code) => summary.cancelled[code] !== undefined)
+  const rows = kinds.flatMap((kind) => {
+    const tally = summary.kinds[kind]
+    if (tally === undefined) return []
+    const cancelled = codes.map((code) => String(tally.cancelled[code] ?? ''))
+    return [[t(`demo.kind.${kind}`), String(tally.ended), String(tally.completed), ...cancelled]]
+  })
+  const head = [t('demo.kind'), t('demo.ended'), t('demo.completed').toLowerCase(), ...codes]
+  return table({ head, rows, right: head.map((_, column) => column).slice(1), colour })
 }

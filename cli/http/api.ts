@@ -3,18 +3,10 @@ import type { Product, PutProduct, AdjustStock } from '@cauce/inventory/contract
 import type { Order, PlaceOrder } from '@cauce/orders/contract'
 import type { Account, Deposit, PostedDeposit } from '@cauce/payments/contract'
 import type { Call, Client } from './client.ts'
+import { opsCalls } from './ops.ts'
+import { queryOf, type Page, type PageQuery } from './query.ts'
 import { operator, type Tokens, type Who } from './tokens.ts'
-
-export interface Page<Item> {
-  readonly items: readonly Item[]
-  readonly nextCursor: string | null
-}
-
-export interface PageQuery {
-  readonly limit?: number | undefined
-  readonly cursor?: string | undefined
-  readonly status?: string | undefined
-}
+import { viewCalls } from './views.ts'
 
 /** GET /v1/ops/audit. */
 export interface Audit {
@@ -78,11 +70,7 @@ export function createApi(client: Client, tokens: Tokens) {
 
     audit: () => get<Audit>(operator, '/v1/ops/audit'),
     groups: () => get<{ readonly items: readonly GroupLane[] }>(operator, '/v1/ops/groups'),
+    ...opsCalls((call) => ask(operator, call)),
+    ...viewCalls((call) => ask(operator, call)),
   }
-}
-
-function queryOf(query: PageQuery): string {
-  const set = new URLSearchParams()
-  for (const [name, value] of Object.entries(query)) if (value !== undefined) set.append(name, String(value))
-  return set.size === 0 ? '' : `?${set.toString()}`
 }

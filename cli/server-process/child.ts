@@ -11,9 +11,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import type { Timers } from '@cauce/kit/core/clock'
-import { loaderArguments } from './loader.ts'
 import type { LogFile } from './log-file.ts'
 
 /** What the server says when it listens. */
@@ -44,16 +42,15 @@ export interface SpawnOptions {
   readonly env: NodeJS.ProcessEnv
   readonly log: LogFile
   readonly timers: Timers
-  /** The program. Defaults to the server's. */
-  readonly entry?: string
+  /** The file of JavaScript to run. */
+  readonly program: string
 }
 
-const serverMain = fileURLToPath(new URL('../../server/main.ts', import.meta.url))
 /** How long a signal that the terminal sent to the group takes to arrive, generously. */
 const SIGNALS_ARRIVE_MS = 200
 
-export function spawnServer({ env, log, timers, entry = serverMain }: SpawnOptions): ServerProcess {
-  const child = spawn(process.execPath, [...loaderArguments(), entry], {
+export function spawnServer({ env, log, timers, program }: SpawnOptions): ServerProcess {
+  const child = spawn(process.execPath, ['--enable-source-maps', program], {
     env,
     stdio: ['ignore', 'pipe', log.descriptor, 'ipc'],
   })

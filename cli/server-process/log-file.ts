@@ -17,7 +17,8 @@ export interface LogFile {
 
 /** A file larger than this is put aside as `server.log.1` at the next start. */
 const LARGEST_BYTES = 10 * 1024 * 1024
-const LOOK_AGAIN_MS = 100
+/** Soon while it grows, seldom while nothing happens. */
+const LOOK_AGAIN_MS = { soonest: 100, latest: 1000 }
 const CHUNK_BYTES = 64 * 1024
 
 export function openLogFile(dataDirectory: string): LogFile {
@@ -53,9 +54,11 @@ export async function followLog(
     }
   }
   try {
-    while (!signal.aborted) {
+    for (let waitMs = LOOK_AGAIN_MS.soonest; !signal.aborted;) {
+      const before = position
       readNew()
-      await timers.sleep(LOOK_AGAIN_MS, signal)
+      waitMs = position > before ? LOOK_AGAIN_MS.soonest : Math.min(waitMs * 1.5, LOOK_AGAIN_MS.latest)
+      await timers.sleep(waitMs, signal)
     }
     readNew()
     if (rest !== '') onLine(rest)

@@ -80,6 +80,7 @@ export function consumerConformance(name: string, open: () => Promise<GroupAdapt
     cursors(subject)
     locks(subject)
     parking(subject)
+    lookingAtParked(subject)
     halting(subject)
   })
 }
@@ -178,9 +179,11 @@ const parkedAt = (lane: number, position: number, key: string, error = 'broken')
   error,
 })
 
+const parkIn = ({ group, within }: Subject, messages: readonly ParkedMessage[]) =>
+  within((store) => store.move(group, [cursorAt(0, 9, { parked: messages.length })], messages))
+
 function parking(subject: Subject): void {
-  const park = (...messages: readonly ParkedMessage[]) =>
-    subject.within((store) => store.move(subject.group, [cursorAt(0, 9, { parked: messages.length })], messages))
+  const park = (...messages: readonly ParkedMessage[]) => parkIn(subject, messages)
 
   it('keeps a message whole, with its error', async () => {
     const message = { ...parkedAt(0, 1, 'a', 'Error: “ñ”\nat line 1'), data: { deep: [{ text: '\u0000' }] } }
@@ -238,6 +241,69 @@ function parking(subject: Subject): void {
     ])
     for (const { since } of summary) expect(since).toBeGreaterThan(1_600_000_000_000)
     expect(await groups.parked(group, 1)).toHaveLength(1)
+  })
+}
+
+function lookingAtParked(subject: Subject): void {
+  const park = (...messages: readonly ParkedMessage[]) => parkIn(subject, messages)
+  const behind = 'waits behind an earlier message of its key'
+  const parkThree = () =>
+    park(
+      parkedAt(0, 1, 'b', 'Error: 1 too few'),
+      parkedAt(0, 2, 'b', behind),
+      parkedAt(0, 3, 'a', 'TypeError: no row'),
+      parkedAt(1, 1, 'c', 'Error: 2 too few'),
+    )
+  const keysOf = (found: readonly { key: string }[]) => found.map(({ key }) => key)
+
+  it('gives the keys page by page, each once, also those of one cause', async () => {
+    const { groups, group } = subject
+    await parkThree()
+    expect(keysOf(await groups.parked(group, 10))).toEqual(['a', 'b', 'c'])
+    const first = await groups.parked(group, 2)
+    expect(keysOf(first)).toEqual(['a', 'b'])
+    expect(keysOf(await groups.parked(group, 2, { after: first[1] }))).toEqual(['c'])
+    const cause = 'Error: # too few'
+    expect(keysOf(await groups.parked(group, 10, { cause }))).toEqual(['b', 'c'])
+    expect(keysOf(await groups.parked(group, 10, { cause, after: { source: 'upstream', key: 'b' } }))).toEqual(['c'])
+    expect(await groups.parked(group, 10, { cause: behind })).toEqual([])
+    expect(await groups.parked(group, 10, { after: { source: 'upstream', key: 'c' } })).toEqual([])
+  })
+
+  it('tells the causes, most keys first, by the first message of each key', async () => {
+    const { groups, group } = subject
+    await parkThree()
+    const oldest = expect.any(Number)
+    const example = { source: 'upstream', key: 'a', error: 'TypeError: no row' }
+    const [few, row, ...others] = await groups.parkedCauses(group)
+    expect(others).toEqual([])
+    expect(few).toMatchObject({ cause: 'Error: # too few', keys: 2, messages: 3, oldest })
+    expect(['b', 'c']).toContain(few!.example.key)
+    expect(row).toEqual({ cause: 'TypeError: no row', keys: 1, messages: 1, oldest, example })
+    expect(await groups.parkedCauses('nobody')).toEqual([])
+  })
+
+  it('follows the error of what failed again, and the message that is first now', async () => {
+    const { groups, group, within } = subject
+    await parkThree()
+    await within((store) => store.unpark(group, upstream(0), [], [parkedAt(0, 3, 'a', 'Error: 3 too few')]))
+    await within((store) => store.unpark(group, upstream(0), ['0.1'], []))
+    expect(await groups.parkedKey(group, { source: 'upstream', key: 'a' })).toMatchObject({ cause: 'Error: # too few' })
+    expect(await groups.parkedKey(group, { source: 'upstream', key: 'b' })).toMatchObject({
+      cause: behind,
+      messages: 1,
+    })
+  })
+
+  it('shows one key: what is said of it in the list, and its messages page by page', async () => {
+    const { groups, group } = subject
+    await parkThree()
+    const key = { source: 'upstream', key: 'b' }
+    expect(await groups.parkedKey(group, key)).toEqual((await groups.parked(group, 10))[1])
+    expect(await groups.parkedMessages(group, key, 0, 1)).toEqual([parkedAt(0, 1, 'b', 'Error: 1 too few')])
+    expect(await groups.parkedMessages(group, key, 1, 10)).toEqual([parkedAt(0, 2, 'b', behind)])
+    expect(await groups.parkedMessages(group, key, 2, 10)).toEqual([])
+    expect(await groups.parkedKey(group, { source: 'other', key: 'b' })).toBeUndefined()
   })
 }
 

@@ -1,7 +1,17 @@
 /** Consumer groups over memory. */
+import { causeOf } from '../core/cause.ts'
 import type { MemoryDatabase, MemoryTransaction } from '../database/memory.ts'
 import { groupBy } from '../core/collections.ts'
-import type { Cursor, CursorStore, GroupReader, LaneRef, ParkedMessage } from './port.ts'
+import type {
+  Cursor,
+  CursorStore,
+  GroupReader,
+  LaneRef,
+  ParkedCause,
+  ParkedKey,
+  ParkedMessage,
+  ParkedSummary,
+} from './port.ts'
 
 interface StoredCursor extends Cursor {
   readonly halted: string | null
@@ -98,6 +108,13 @@ export function memoryGroups(database: MemoryDatabase, schema: string): GroupRea
     [...database.committed(names.cursors)]
       .filter(([key]) => key.startsWith(`${group}/`))
       .map(([, row]) => row as StoredCursor)
+  const parkedOf = (group: string): StoredParked[] =>
+    [...database.committed(names.parked)]
+      .filter(([key]) => key.startsWith(`${group}/`))
+      .map(([, row]) => row as StoredParked)
+      .toSorted(inOrder)
+  const summaries = (group: string): ParkedSummary[] =>
+    [...groupBy(parkedOf(group), ({ source, key }) => `${source}/${key}`).values()].map(summary).toSorted(byKey)
   return {
     ensure: (group, sources, lanes) =>
       database.once((tx) =>
@@ -130,13 +147,36 @@ export function memoryGroups(database: MemoryDatabase, schema: string): GroupRea
       cursorsOf(group).flatMap(({ source, lane, position, halted }) =>
         halted === null ? [] : [{ source, lane, position, reason: halted }],
       ),
-    async parked(group, limit) {
-      const mine = [...database.committed(names.parked)].filter(([key]) => key.startsWith(`${group}/`))
-      const rows = mine.map(([, row]) => row as StoredParked).toSorted(inOrder)
-      return [...groupBy(rows, ({ source, key }) => `${source}/${key}`).values()].slice(0, limit).map((messages) => {
-        const { source, key, lane, error, type, parkedAt } = messages[0]!
-        return { source, key, lane, error, type, since: parkedAt, messages: messages.length }
-      })
-    },
+    parked: async (group, limit, { cause, after } = {}) =>
+      summaries(group)
+        .filter((key) => (cause === undefined || key.cause === cause) && (!after || byKey(after, key) < 0))
+        .slice(0, limit),
+    parkedCauses: async (group) =>
+      [...groupBy(summaries(group), ({ cause }) => cause).values()].map(causeIn).toSorted(mostKeys),
+    parkedKey: async (group, key) => summaries(group).find((found) => byKey(found, key) === 0),
+    parkedMessages: async (group, key, after, limit) =>
+      parkedOf(group)
+        .filter((message) => byKey(message, key) === 0 && message.position > after)
+        .slice(0, limit)
+        .map(messageOf),
   }
 }
+
+function byKey(a: ParkedKey, b: ParkedKey): number {
+  if (a.source !== b.source) return a.source < b.source ? -1 : 1
+  return a.key === b.key ? 0 : a.key < b.key ? -1 : 1
+}
+
+function summary(messages: readonly StoredParked[]): ParkedSummary {
+  const { source, key, lane, error, type, parkedAt } = messages[0]!
+  return { source, key, lane, messages: messages.length, type, error, cause: causeOf(error), since: parkedAt }
+}
+
+function causeIn(keys: readonly ParkedSummary[]): ParkedCause {
+  const [{ cause, since, source, key, error }] = keys.toSorted((a, b) => a.since - b.since) as [ParkedSummary]
+  const messages = keys.reduce((sum, each) => sum + each.messages, 0)
+  return { cause, keys: keys.length, messages, oldest: since, example: { source, key, error } }
+}
+
+const mostKeys = (a: ParkedCause, b: ParkedCause): number =>
+  b.keys - a.keys || a.oldest - b.oldest || (a.cause < b.cause ? -1 : 1)

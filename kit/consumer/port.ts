@@ -82,14 +82,40 @@ export interface GroupReader {
    */
   halt(group: string, forked: Forked): Promise<boolean>
   halted(group: string): Promise<readonly Forked[]>
-  /** The keys with parked messages: first error, how many. */
-  parked(group: string, limit: number): Promise<readonly ParkedSummary[]>
+  /** The keys with parked messages, by source and key, at most `limit`. */
+  parked(group: string, limit: number, filter?: ParkedFilter): Promise<readonly ParkedSummary[]>
+  /** Parked keys by the cause of their first message, most keys first. */
+  parkedCauses(group: string): Promise<readonly ParkedCause[]>
+  /** What is parked of one key. Undefined when nothing is. */
+  parkedKey(group: string, key: ParkedKey): Promise<ParkedSummary | undefined>
+  /** The parked messages of a key behind a position, in order. */
+  parkedMessages(group: string, key: ParkedKey, after: number, limit: number): Promise<readonly ParkedMessage[]>
 }
 
+export interface ParkedFilter {
+  /** Only keys whose first message has this cause. */
+  readonly cause?: string | undefined
+  /** Only keys behind this one. */
+  readonly after?: ParkedKey | undefined
+}
+
+/** A parked key, told by its first message: those behind it only wait. */
 export interface ParkedSummary extends ParkedKey {
   readonly lane: number
   readonly messages: number
-  readonly error: string
   readonly type: string
+  readonly error: string
+  /** `causeOf(error)`. */
+  readonly cause: string
   readonly since: number
+}
+
+export interface ParkedCause {
+  readonly cause: string
+  readonly keys: number
+  readonly messages: number
+  /** Since when the longest parked of them is. */
+  readonly oldest: number
+  /** That one. */
+  readonly example: ParkedKey & { readonly error: string }
 }

@@ -1,8 +1,18 @@
 /** Consumer groups over PostgreSQL: tables `cursors` and `parked` of the consumer's schema. */
+import { causeOf } from '../core/cause.ts'
 import type { Pool } from '../database/pool.ts'
 import type { PostgresTransaction } from '../database/transaction.ts'
 import { instantText } from '../database/values.ts'
-import type { Cursor, CursorStore, Forked, GroupReader, ParkedKey, ParkedMessage, ParkedSummary } from './port.ts'
+import type {
+  Cursor,
+  CursorStore,
+  Forked,
+  GroupReader,
+  ParkedCause,
+  ParkedKey,
+  ParkedMessage,
+  ParkedSummary,
+} from './port.ts'
 
 const cursorColumns = `c.source, c.lane, c.position, c.message_id AS "messageId", c.parked`
 const parkedColumns = `p.source, p.lane, p.position, p.id, p.type, p.key, p.data, p.request_id AS "requestId",
@@ -38,11 +48,12 @@ function storeStatements(schema: string) {
     ),
     park: named(
       'park',
-      `INSERT INTO ${schema}.parked (consumer_group, source, lane, position, id, type, key, data, request_id, cause_id, at, error)
-       SELECT $1, m.source, m.lane, m.position, m.id, m.type, m.key, m.data::json, m.request_id, m.cause_id, m.at, m.error
+      `INSERT INTO ${schema}.parked
+         (consumer_group, source, lane, position, id, type, key, data, request_id, cause_id, at, error, cause)
+       SELECT $1, m.source, m.lane, m.position, m.id, m.type, m.key, m.data::json, m.request_id, m.cause_id, m.at, m.error, m.cause
        FROM unnest($2::text[], $3::int[], $4::int8[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-                   $11::timestamptz[], $12::text[])
-         AS m(source, lane, position, id, type, key, data, request_id, cause_id, at, error)`,
+                   $11::timestamptz[], $12::text[], $13::text[])
+         AS m(source, lane, position, id, type, key, data, request_id, cause_id, at, error, cause)`,
     ),
     parkedMessages: named(
       'parked_messages',
@@ -60,10 +71,19 @@ function storeStatements(schema: string) {
     ),
     blame: named(
       'blame',
-      `UPDATE ${schema}.parked p SET error = f.error FROM unnest($4::text[], $5::text[]) AS f(id, error)
+      `UPDATE ${schema}.parked p SET error = f.error, cause = f.cause
+       FROM unnest($4::text[], $5::text[], $6::text[]) AS f(id, error, cause)
        WHERE p.consumer_group = $1 AND p.source = $2 AND p.lane = $3 AND p.id = f.id`,
     ),
   }
+}
+
+/** Parked keys of a group, each told by its first message; to be narrowed and grouped by source and key. */
+function summaries(schema: string): string {
+  const first = (column: string) => `(array_agg(p.${column} ORDER BY p.position))[1] AS ${column}`
+  return `SELECT p.source, p.key, min(p.lane) AS lane, count(*) AS messages, min(p.parked_at) AS since,
+                 ${first('type')}, ${first('error')}, ${first('cause')}
+          FROM ${schema}.parked p WHERE p.consumer_group = $1`
 }
 
 /** Outside transactions. */
@@ -93,9 +113,22 @@ function groupStatements(schema: string) {
     ),
     parked: named(
       'parked',
-      `SELECT p.source, p.key, min(p.lane) AS lane, count(*) AS messages, min(p.parked_at) AS since,
-              (array_agg(p.error ORDER BY p.position))[1] AS error, (array_agg(p.type ORDER BY p.position))[1] AS type
-       FROM ${schema}.parked p WHERE p.consumer_group = $1 GROUP BY p.source, p.key ORDER BY since LIMIT $2`,
+      `SELECT k.* FROM (${summaries(schema)} AND (p.source, p.key) > ($3, $4) GROUP BY p.source, p.key) k
+       WHERE $2::text IS NULL OR k.cause = $2 ORDER BY k.source, k.key LIMIT $5`,
+    ),
+    parkedKey: named('parked_key', `${summaries(schema)} AND p.source = $2 AND p.key = $3 GROUP BY p.source, p.key`),
+    parkedCauses: named(
+      'parked_causes',
+      `SELECT k.cause, count(*) AS keys, sum(k.messages)::int8 AS messages, min(k.since) AS oldest,
+              (array_agg(json_build_object('source', k.source, 'key', k.key, 'error', k.error) ORDER BY k.since, k.source, k.key))[1]
+                AS example
+       FROM (${summaries(schema)} GROUP BY p.source, p.key) k
+       GROUP BY k.cause ORDER BY keys DESC, oldest, k.cause`,
+    ),
+    parkedMessages: named(
+      'parked_page',
+      `SELECT ${parkedColumns} FROM ${schema}.parked p
+       WHERE p.consumer_group = $1 AND p.source = $2 AND p.key = $3 AND p.position > $4 ORDER BY p.position LIMIT $5`,
     ),
   }
 }
@@ -135,7 +168,8 @@ export function postgresCursors(schema: string): (tx: PostgresTransaction) => Cu
       const sent: Promise<unknown>[] = []
       if (removedIds.length > 0) sent.push(tx.write(sql.unpark, [...where, removedIds]))
       if (failed.length > 0) {
-        sent.push(tx.write(sql.blame, [...where, failed.map((message) => message.id), failed.map((m) => m.error)]))
+        const errors = failed.map((m) => m.error)
+        sent.push(tx.write(sql.blame, [...where, failed.map((m) => m.id), errors, errors.map(causeOf)]))
       }
       await Promise.all(sent)
     },
@@ -155,6 +189,7 @@ function parkedArrays(parked: readonly ParkedMessage[]) {
     parked.map((m) => m.causeId),
     parked.map((m) => instantText(m.at)),
     parked.map((m) => m.error),
+    parked.map((m) => causeOf(m.error)),
   ]
 }
 
@@ -169,6 +204,14 @@ export function postgresGroups(pool: Pool, schema: string): GroupReader {
       return (await pool.query(sql.halt, [group, source, lane, position, reason])).length > 0
     },
     halted: (group) => pool.query<Forked>(sql.halted, [group]),
-    parked: (group, limit) => pool.query<ParkedSummary>(sql.parked, [group, limit]),
+    parked: (group, limit, { cause = null, after = { source: '', key: '' } } = {}) =>
+      pool.query<ParkedSummary>(sql.parked, [group, cause, after.source, after.key, limit]),
+    parkedCauses: (group) => pool.query<ParkedCause>(sql.parkedCauses, [group]),
+    async parkedKey(group, { source, key }) {
+      const [summary] = await pool.query<ParkedSummary>(sql.parkedKey, [group, source, key])
+      return summary
+    },
+    parkedMessages: (group, { source, key }, after, limit) =>
+      pool.query<ParkedMessage>(sql.parkedMessages, [group, source, key, after, limit]),
   }
 }

@@ -57,7 +57,8 @@ async function mechanisms(schema: string): Promise<Statement[]> {
     queue.claim(['t'], 1, 1),
     queue.extend([hold], 1),
     queue.nextDueInMs(['t']),
-    queue.redrive('i'),
+    tasks.redrive(['i']),
+    tasks.discard(['i'], 'r'),
     queue.find('i'),
     keys.read(['i']),
     keys.write(
@@ -103,7 +104,7 @@ describe('the plans of hot statements', () => {
       pool,
       [
         named('fine', 'SELECT FROM tally.tasks WHERE id = $1'),
-        named('by key', 'SELECT FROM tally.tasks WHERE key = $1'),
+        named('by cause', 'SELECT FROM tally.tasks WHERE cause_id = $1'),
         named('volatile', 'DELETE FROM tally.idempotency_keys WHERE expires_at < clock_timestamp()'),
         named('later column', `SELECT FROM tally.tasks WHERE state = 'open' AND due_at <= $1`),
         named('all', 'UPDATE tally.messages SET type = $1'),
@@ -113,7 +114,7 @@ describe('the plans of hot statements', () => {
       small,
     )
     expect(problems).toEqual([
-      'by key: reads all of tasks and filters by (key = $1)',
+      'by cause: reads all of tasks and filters by (cause_id = $1)',
       'volatile: reads all of idempotency_keys and filters by (expires_at < clock_timestamp())',
       'later column: reads all of the index tasks_due for (due_at <= $1)',
       'all: reads all of messages',

@@ -7,6 +7,7 @@ import type { IdSource } from '../core/ids.ts'
 import type { StoredReply } from '../idempotency/port.ts'
 import { QueueFullError, type Command, type CommandAnswer, type CommandQueue } from '../pipeline/commands.ts'
 import type { Decision } from '../pipeline/decision.ts'
+import { TOKEN_HEADER, type TokenSource } from './consistency.ts'
 import { commandKey } from './keys.ts'
 import { passingProblem, problem, problemBytes, PROBLEM_TYPE, type Problems } from './problem.ts'
 
@@ -24,7 +25,14 @@ export interface CommandPort {
   readonly ids: IdSource
   /** How the service's rejections look. */
   readonly problems: Problems<string>
+  /** Says how far the service's log has come. Without it answers carry no token. */
+  readonly tokens?: TokenSource
 }
+
+/** An answer, and what to send to read it elsewhere. */
+export type SubmittedAnswer = CommandAnswer & { readonly token?: string | undefined }
+
+type Answered = Extract<CommandAnswer, { readonly kind: 'answered' }>
 
 /** A route's own reply and request types, whatever its schemas: the answer is text already. */
 type AnyReply = object
@@ -44,7 +52,7 @@ export async function submitCommand(
   port: CommandPort,
   request: FastifyRequest,
   spec: CommandSpec,
-): Promise<CommandAnswer> {
+): Promise<SubmittedAnswer> {
   const command: Command = {
     id: port.ids.draw(),
     type: spec.type,
@@ -54,7 +62,8 @@ export async function submitCommand(
     render: (decision) => render(port.problems, spec, decision, request.id),
   }
   try {
-    return await port.queue.submit(command)
+    const answer = await port.queue.submit(command)
+    return port.tokens && answer.kind === 'answered' ? { ...answer, token: await tokenOf(port.tokens, answer) } : answer
   } catch (error) {
     if (error instanceof QueueFullError)
       throw passingProblem('too-busy', 'More commands wait than can be served soon. Try again', 1)
@@ -62,12 +71,18 @@ export async function submitCommand(
   }
 }
 
-export function sendAnswer(reply: AnyReply, answer: CommandAnswer): void {
+/** A replayed answer was given long ago, by who knows what batch: all that the log holds now is at least that much. */
+async function tokenOf(tokens: TokenSource, { heads, replayed }: Answered): Promise<string | undefined> {
+  return replayed && heads.length === 0 ? tokens.now() : tokens.of(heads)
+}
+
+export function sendAnswer(reply: AnyReply, answer: SubmittedAnswer): void {
   if (answer.kind === 'reused') {
     throw problem('key-reused', 'This Idempotency-Key was used with another body. Send a new key for a new intent')
   }
   const { status, headers, body } = answer.reply
   const sent = reply as FastifyReply
+  if (answer.token !== undefined) sent.header(TOKEN_HEADER, answer.token)
   if (answer.replayed) sent.header('idempotency-replayed', 'true')
   sent
     .code(status)

@@ -9,6 +9,7 @@
  *   3. Deleting the file and restarting rotates the key: every token signed before is refused from then on.
  */
 
+import { createHmac } from 'node:crypto'
 import { chmod, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SignJWT, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK } from 'jose'
@@ -27,6 +28,8 @@ export interface DevKey {
   readonly privateKey: CryptoKey
   /** What may be published at /.well-known/jwks.json. */
   readonly publicJwk: JWK
+  /** A secret for another purpose, the same in every process that shares the key. */
+  secretFor(purpose: string): string
 }
 
 export interface TokenRequest {
@@ -43,8 +46,9 @@ export async function loadDevKey(dataDir: string): Promise<DevKey> {
   const jwk = (await readKey(path)) ?? (await makeKey(dataDir, path))
   const key = await importJWK(jwk, ALGORITHM)
   if (key instanceof Uint8Array) throw unusable(path)
-  const { d: _secret, ...publicJwk } = jwk
-  return { kid: String(jwk.kid), privateKey: key, publicJwk }
+  const { d, ...publicJwk } = jwk
+  const secretFor = (purpose: string) => createHmac('sha256', String(d)).update(purpose).digest('hex')
+  return { kid: String(jwk.kid), privateKey: key, publicJwk, secretFor }
 }
 
 /** A token signed with the development key, valid for an hour unless asked otherwise. */

@@ -4,7 +4,7 @@
  */
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { problem } from './problem.ts'
+import type { IfVersions } from '../core/precondition.ts'
 
 /** Sets the ETag of a single resource. True when the reader has this version already: answer 304 without a body. */
 export function notModified(request: FastifyRequest, reply: FastifyReply, version: number): boolean {
@@ -17,26 +17,17 @@ export function notModified(request: FastifyRequest, reply: FastifyReply, versio
 }
 
 /**
- * The versions If-Match allows: undefined when there is no condition (or `*`), else a list to compare with. A tag we never gave
- * is left out, so an If-Match of only such tags allows no version at all.
+ * The versions If-Match allows: undefined when there is no condition, `any` for `*`, else a list to compare with. A tag we never
+ * gave is left out, so an If-Match of only such tags allows no version at all.
  */
-export function expectedVersions(request: FastifyRequest): readonly number[] | undefined {
+export function expectedVersions(request: FastifyRequest): IfVersions {
   const header = request.raw.headers['if-match']
-  if (header === undefined || header.trim() === '*') return undefined
+  if (header === undefined) return undefined
+  if (header.trim() === '*') return 'any'
   return tags(header).flatMap((tag) => {
     const version = /^"(\d{1,15})"$/.exec(tag)?.[1] // a weak tag never matches in If-Match
     return version === undefined ? [] : [Number(version)]
   })
-}
-
-/** Throws a ProblemError (412) when the request allows only other versions than this one. */
-export function requireVersion(request: FastifyRequest, version: number): void {
-  const expected = expectedVersions(request)
-  if (expected === undefined || expected.includes(version)) return
-  throw problem(
-    'precondition-failed',
-    `The resource is at version ${version}, which If-Match does not allow. Read it again and decide anew`,
-  )
 }
 
 function tags(header: string): string[] {

@@ -14,6 +14,7 @@ import { Type } from 'typebox'
 import type { TSchema } from 'typebox'
 import { PROBLEM_TYPE, ProblemDocument, kitProblems } from './problem.ts'
 import type { KitProblem, ProblemSpec, Problems } from './problem.ts'
+import { needsToken } from './routes.ts'
 import type { HttpServer } from './server-types.ts'
 
 interface DeclaredProblem extends ProblemSpec {
@@ -80,7 +81,15 @@ function described(schema: FastifySchema | undefined, route: RouteOptions): Fast
   const { access = 'open', key = false } = route.config ?? {}
   const shown: FastifySchema = { ...schema }
   const implied: KitProblem[] = ['not-acceptable', 'too-busy', 'internal']
-  if (access !== 'open') {
+  if (access === 'signed') {
+    implied.push('signature-invalid', 'database-away')
+    shown.headers = Type.Object({
+      'Cauce-Signature': Type.String({
+        description: 't=<Unix seconds>,v1=<hex of HMAC-SHA256(secret, t + "." + body)>',
+      }),
+    })
+  }
+  if (needsToken(access)) {
     shown.security = [{ bearer: [] }]
     implied.push('unauthenticated', 'database-away')
   }

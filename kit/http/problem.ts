@@ -37,6 +37,7 @@ export const kitProblems = {
   'key-missing': { status: 400, title: 'Idempotency-Key is required' },
   'key-invalid': { status: 400, title: 'Idempotency-Key is not valid' },
   unauthenticated: { status: 401, title: 'A valid token is required' },
+  'signature-invalid': { status: 401, title: 'A valid signature is required' },
   forbidden: { status: 403, title: 'The token does not allow this' },
   'not-found': { status: 404, title: 'Not found' },
   'method-not-allowed': { status: 405, title: 'Method not allowed here' },
@@ -54,6 +55,7 @@ export const kitProblems = {
   'headers-too-large': { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Something is wrong on our side' },
   'too-busy': { status: 503, title: 'Too busy' },
+  'not-caught-up': { status: 503, title: 'The answer would be older than what you know' },
   'not-ready': { status: 503, title: 'Not ready' },
   'database-away': { status: 503, title: 'The database is away' },
 } as const satisfies ProblemCatalogue

@@ -16,8 +16,11 @@ import { passingProblem, problem } from './problem.ts'
 import type { Priority, Shed } from './shedding.ts'
 import { assertClosed, integerFields, readIntegers } from './validation.ts'
 
-/** `open`: anybody. `any`: whoever has a valid token. Else one of these roles. */
-export type Access = 'open' | 'any' | readonly Role[]
+/** `open`: anybody. `signed`: whoever signs the body (webhooks.ts). `any`: whoever has a valid token. Else one of these roles. */
+export type Access = 'open' | 'signed' | 'any' | readonly Role[]
+
+/** The decorator of a scope that verifies signatures: nowhere else is `signed` true. */
+export const VERIFIES_SIGNATURES = 'verifiesSignatures'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -38,6 +41,8 @@ export interface GateRules {
   readonly authenticator: Authenticator | undefined
   readonly shed: Shed
   readonly retryAfterS: () => number
+  /** Whether the route is added where signatures are verified. */
+  readonly verifiesSignatures: boolean
 }
 
 /** Completes a route that is being added: its gate, and the reading of numbers in its query. Throws when it is incomplete. */
@@ -45,10 +50,13 @@ export function completeRoute(route: RouteOptions, rules: GateRules): void {
   const name = `${String(route.method)} ${route.url}`
   if (route.config?.access === undefined) {
     throw new Error(
-      `${name} does not say who may call it. Add config: { access: 'open' | 'any' | ['customer' | 'operator'] }`,
+      `${name} does not say who may call it. Add config: { access: 'open' | 'signed' | 'any' | ['customer' | 'operator'] }`,
     )
   }
-  if (route.config.access !== 'open' && !rules.authenticator) {
+  if (route.config.access === 'signed' && !rules.verifiesSignatures) {
+    throw new Error(`${name} says that it is signed, but nobody verifies it. Add it with webhookRoutes`)
+  }
+  if (needsToken(route.config.access) && !rules.authenticator) {
     throw new Error(`${name} needs a token, but the server has no authenticator. Give createHttpServer one`)
   }
   assertClosed(route.schema, name)
@@ -76,6 +84,8 @@ function priorityOf(route: RouteOptions): Priority {
   return route.config?.priority ?? (route.method === 'GET' || route.method === 'HEAD' ? 2 : 1)
 }
 
+export const needsToken = (access: Access): boolean => access !== 'open' && access !== 'signed'
+
 type Gate = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void | Promise<void>
 
 function gateOf(route: RouteOptions, rules: GateRules): Gate {
@@ -83,6 +93,7 @@ function gateOf(route: RouteOptions, rules: GateRules): Gate {
   const { authenticator, shed, retryAfterS } = rules
   const priority = priorityOf(route)
   const roles = typeof access === 'string' ? undefined : access
+  const withToken = needsToken(access)
 
   function admit(request: FastifyRequest, principal: Principal): void {
     if (roles) requireRole(principal, roles)
@@ -100,7 +111,7 @@ function gateOf(route: RouteOptions, rules: GateRules): Gate {
       )
     if (!accepts(headers.accept, produces))
       throw problem('not-acceptable', `The answer is ${produces}, which the Accept header excludes`)
-    if (access === 'open' || !authenticator) return done()
+    if (!authenticator || !withToken) return done()
     const found = authenticator.authenticate(headers.authorization)
     if (found instanceof Promise) return found.then((principal) => admit(request, principal)) // Fastify takes a promise for `done`
     admit(request, found)

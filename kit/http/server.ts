@@ -38,7 +38,7 @@ import { openapiRoute } from './openapi.ts'
 import { problem } from './problem.ts'
 import { answerClientError, refuseExpectations } from './raw-errors.ts'
 import { watchRequests } from './request-log.ts'
-import { completeRoute } from './routes.ts'
+import { VERIFIES_SIGNATURES, completeRoute } from './routes.ts'
 import type { HttpServer } from './server-types.ts'
 import { shedByEventLoop } from './shedding.ts'
 import type { Shed } from './shedding.ts'
@@ -127,10 +127,12 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     arrivalHook(app, { limits, clock, drain, unmatched: metrics.httpRoute('other', 'unmatched') }),
   )
 
-  const byEventLoop = await shedByEventLoop(app, options.delaysMs)
-  const shed: Shed = (priority) => byEventLoop(priority) || (options.shed?.(priority) ?? false)
-  app.addHook('onRoute', (route: RouteOptions) => {
-    completeRoute(route, { authenticator, shed, retryAfterS })
+  const byEventLoop = shedByEventLoop(options.delaysMs)
+  app.addHook('onClose', async () => byEventLoop.stop())
+  const shed: Shed = (priority) => byEventLoop.shed(priority) || (options.shed?.(priority) ?? false)
+  app.addHook('onRoute', function (route: RouteOptions) {
+    const verifiesSignatures = this.hasDecorator(VERIFIES_SIGNATURES)
+    completeRoute(route, { authenticator, shed, retryAfterS, verifiesSignatures })
     requests.watch(route)
   })
 

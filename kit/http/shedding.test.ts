@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { DELAYS_MS, lasting } from './shedding.ts'
+import { systemTimers } from '../core/clock.ts'
+import { ManualTime } from '../core/manual-time.ts'
+import { DELAYS_MS, lasting, shedByEventLoop } from './shedding.ts'
 import type { Priority } from './shedding.ts'
 import { testServer } from './testing.ts'
 
@@ -19,6 +21,31 @@ describe('by the event loop', () => {
   })
   test('payments are not refused by it', () => expect(refused([50_000, Infinity])).not.toContain(0))
   test('it ends with the first good sample', () => expect(refused([5_000, 6_000, 20])).toEqual([]))
+})
+
+describe('the event loop itself', () => {
+  const block = (ms: number) => {
+    const until = performance.now() + ms
+    while (performance.now() < until);
+  }
+  const turns = (ms: number) => systemTimers.sleep(ms)
+
+  test('blocked for two samples it sheds; let alone it does not', async () => {
+    const time = new ManualTime()
+    const { shed, stop } = shedByEventLoop([Infinity, 2000, 150, 100], time)
+    for (let sample = 0; sample < 2; sample++) {
+      await turns(120)
+      block(700)
+      await turns(5)
+      await time.advance(1000)
+      shed(3)
+    }
+    expect([0, 1, 2, 3].map((priority) => shed(priority as Priority))).toEqual([false, false, true, true])
+    await turns(350)
+    await time.advance(1000)
+    expect(shed(3)).toBe(false)
+    stop()
+  })
 })
 
 describe('on the server', () => {

@@ -63,10 +63,11 @@ it('I5 I6 leaves all or nothing after every statement, and the next worker appli
   await until('the backends of the dead are gone', async () => (await world.sql(backends)).length === 0)
 
   for (const point of points) {
-    expect(`${point}: ${await stateOf(world, groupOf(point))}`).toBe(
-      `${point}: ${point < COMMIT ? nothing : everything}`,
-    )
-    expect(await applyBatch(world, groupOf(point))).toBe(point < COMMIT ? 4 : 0)
+    const found = await stateOf(world, groupOf(point))
+    // Whether a COMMIT on its way is still read when its sender is gone is up to the two kernels: all or nothing, either way.
+    const allowed = point < COMMIT ? [nothing] : point === COMMIT ? [nothing, everything] : [everything]
+    expect(allowed.map((state) => `${point}: ${state}`)).toContain(`${point}: ${found}`)
+    expect(await applyBatch(world, groupOf(point))).toBe(found === nothing ? 4 : 0)
     expect(await stateOf(world, groupOf(point))).toBe(everything)
   }
 })

@@ -4,6 +4,7 @@ import type { MemoryDatabase } from '../database/memory.ts'
 import { memoryRows } from '../database/rows-memory.ts'
 import { memoryKeys } from '../idempotency/memory.ts'
 import { memoryLog } from '../log/memory.ts'
+import { memoryActions } from '../operator/memory.ts'
 import { memoryTasks } from '../task/memory.ts'
 import type { Transactions } from './unit-of-work.ts'
 
@@ -12,6 +13,7 @@ export function memoryTransactions(database: MemoryDatabase, schema: string, lan
   const cursors = memoryCursors(schema)
   const tasks = memoryTasks(schema)
   const keys = memoryKeys(schema)
+  const actions = memoryActions(schema)
   return {
     async begin() {
       const tx = database.begin()
@@ -22,6 +24,7 @@ export function memoryTransactions(database: MemoryDatabase, schema: string, lan
         cursors: cursors(tx),
         tasks: tasks(tx),
         keys: keys(tx),
+        actions: actions(tx),
         commit: () => tx.commit(),
         rollback: () => tx.rollback(),
       }

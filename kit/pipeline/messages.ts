@@ -5,7 +5,8 @@
  * A message whose decision throws is parked with its error, and so is every later one of its (source, key): nothing of a key
  * overtakes, nothing is dropped, and no other key waits (I8).
  */
-import type { Backlog, Cursor, LaneRef, ParkedMessage } from '../consumer/port.ts'
+import { laneName, turnsOf } from '../consumer/next.ts'
+import type { Backlog, Cursor, ParkedMessage } from '../consumer/port.ts'
 import { groupBy, halve } from '../core/collections.ts'
 import { storableText } from '../database/values.ts'
 import type { Message } from '../log/message.ts'
@@ -26,7 +27,6 @@ export const messageInput = (message: Message): MessageInput => ({
   message,
 })
 
-const laneName = ({ source, lane }: LaneRef): string => `${source}/${lane}`
 const keyName = ({ source, key }: { source: string; key: string }): string => `${source}/${key}`
 
 export function messageSource(group: string): Source<readonly Backlog[]> {
@@ -61,18 +61,9 @@ class MessageClaim implements Claim {
   constructor(group: string, selection: readonly Backlog[], cursors: readonly Cursor[], parkedKeys: readonly string[]) {
     this.#group = group
     this.#parkedKeys = new Set(parkedKeys)
-    const backlogs = new Map(selection.map((backlog) => [laneName(backlog), backlog.messages]))
-    const usable: Cursor[] = []
-    this.inputs = cursors.flatMap((cursor) => {
-      const messages = backlogs.get(laneName(cursor))!
-      const next = messages.filter((message) => message.position > cursor.position)
-      // Somebody went further than what was read, or back, or another way (C1): look again.
-      if (next[0]?.position !== cursor.position + 1) return []
-      if (messages.some(({ position, id }) => position === cursor.position && id !== cursor.messageId)) return []
-      usable.push(cursor)
-      return next.map(messageInput)
-    })
-    this.#cursors = usable
+    const turns = turnsOf(selection, cursors)
+    this.inputs = turns.flatMap(({ messages }) => messages.map(messageInput))
+    this.#cursors = turns.map(({ cursor }) => cursor)
   }
 
   admits(input: Input): boolean {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { DatabaseUnavailableError } from '../database/errors.ts'
+import { table, text } from '../database/table.ts'
 import { CommandQueue } from './commands.ts'
 import { accept, onCommand, type Decision } from './decision.ts'
 import { add } from './testing-commands.ts'
@@ -84,5 +85,48 @@ describe('a database that is away', () => {
     )
     away = false
     expect(await queue.submit(add({ key: 'a' }))).toMatchObject({ kind: 'answered' })
+  })
+})
+
+describe('a lock that follows from what an earlier input of the batch did', () => {
+  const pointers = table('pointers', { key: 'id', columns: { id: text, to: text } })
+  /** `Follow` copies the counter that the pointer points to. */
+  const follow = onCommand<{ key: string }>('Follow', {
+    lock: ({ key }, rows) => {
+      const to = rows.get(pointers, 'p')?.to
+      return [pointers.key('p'), counters.key(key), ...(to ? [counters.key(to)] : [])]
+    },
+    decide({ key }, rows) {
+      const to = rows.get(pointers, 'p')?.to
+      const target = to ? rows.get(counters, to) : undefined
+      return accept({ changes: [counters.insert({ ...bare(key), value: target?.value ?? -1 })] })
+    },
+  })
+  const point = onCommand<{ key: string }>('Point', {
+    lock: () => [pointers.key('p')],
+    decide: ({ key }) => accept({ changes: [pointers.insert({ id: 'p', to: key })] }),
+  })
+
+  it('is decided in a batch of its own, and nobody is set aside', async () => {
+    const tables = [pointers]
+    const world = await openWorld('memory', { extra: { tables, sql: '' } })
+    const service = tallyService()
+    const definition = {
+      ...service,
+      tables: [...tables, ...service.tables],
+      commands: [...service.commands, follow, point],
+    }
+    const pipeline = makePipeline(world.tally, definition)
+    const queue = new CommandQueue(pipeline)
+    await queue.submit(add({ key: 'target' }))
+    const answers = await Promise.all([
+      queue.submit(add({ key: 'before' })),
+      queue.submit(add({ key: 'target' }, undefined, { type: 'Point' })),
+      queue.submit(add({ key: 'follower' }, undefined, { type: 'Follow' })),
+      queue.submit(add({ key: 'behind' })),
+    ])
+    expect(answers.map(({ kind }) => kind)).toEqual(['answered', 'answered', 'answered', 'answered'])
+    const rows = await world.tally.rows(counters)
+    expect(rows.find(({ key }) => key === 'follower')?.value).toBe(rows.find(({ key }) => key === 'target')?.value)
   })
 })

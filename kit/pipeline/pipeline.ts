@@ -6,6 +6,7 @@
  * P2 A rejection is data. A throw sets its input alone aside. Neighbours go on.
  * P3 Only data that the database refuses is an input's fault; such a batch is bisected, each half a new transaction that
  *    claims again. A row that appeared meanwhile is loaded and decided again first. Lost races are retried whole.
+ *    So is a batch in which a lock follows from what an earlier input did: locks are named before the first decision.
  * P4 An unknown COMMIT is run again from the claim: its locks wait for the old backend, and key, cursor or token tell.
  * P5 The lanes' heads are the last locks before COMMIT, in one flush with everything that is written. COMMIT is sent only
  *    when everything before it was.
@@ -21,7 +22,7 @@ import { derivedId } from './derive.ts'
 import type { Claim, Input, Result, Source } from './input.ts'
 import { loadRows } from './load.ts'
 import { allSent, together, type Transactions, type UnitOfWork } from './unit-of-work.ts'
-import { DecisionError, WorkingSet } from './working-set.ts'
+import { DecisionError, UnnamedRowError, WorkingSet } from './working-set.ts'
 
 const RETRIES: Record<Blame, number> = { appeared: 5, contention: 5, 'unknown-commit': 3, input: 0, unavailable: 0 }
 
@@ -73,6 +74,12 @@ export class Pipeline {
       try {
         return await this.#attempt(source, selection, refused)
       } catch (error) {
+        if (error instanceof EarlierChange) {
+          const parted = await this.#runParted(source, selection, refused)
+          if (parted) return parted
+          refused.set(error.input.id, error.cause)
+          continue
+        }
         const kind = blame(error)
         const count = (tries[kind] = (tries[kind] ?? 0) + 1)
         if (count <= RETRIES[kind]) {
@@ -80,16 +87,21 @@ export class Pipeline {
           continue
         }
         if (kind !== 'input' && kind !== 'appeared') throw error
-        const halves = source.split(selection)
-        if (halves) {
-          const first = await this.#run(source, halves[0], refused)
-          return [...first, ...(await this.#run(source, halves[1], refused))]
-        }
+        const parted = await this.#runParted(source, selection, refused)
+        if (parted) return parted
         const [culprit] = source.candidates(selection)
         if (!culprit || refused.has(culprit.id)) throw error
         refused.set(culprit.id, error as Error)
       }
     }
+  }
+
+  /** Each half by itself, in order. Undefined when it cannot be parted. */
+  async #runParted<S>(source: Source<S>, selection: S, refused: Map<string, Error>): Promise<Result[] | undefined> {
+    const halves = source.split(selection)
+    if (!halves) return undefined
+    const first = await this.#run(source, halves[0], refused)
+    return [...first, ...(await this.#run(source, halves[1], refused))]
   }
 
   async #attempt<S>(source: Source<S>, selection: S, refused: ReadonlyMap<string, Error>): Promise<readonly Result[]> {
@@ -155,6 +167,8 @@ export class Pipeline {
       }
       return { kind: 'decided', input, decision }
     } catch (error) {
+      if (error instanceof UnnamedRowError && set.isChanged && !errors.has(input.id))
+        throw new EarlierChange(input, error)
       claim.refused?.(input)
       return { kind: 'aside', input, error: error instanceof Error ? error : new Error(String(error)) }
     }
@@ -180,6 +194,18 @@ export class Pipeline {
       throw (blame(error) === 'unavailable' && (await doubt)) || error
     })
     return appended
+  }
+}
+
+/** An input needed a row that it would have named after what was decided before it: it belongs into a batch of its own. */
+class EarlierChange extends Error {
+  override readonly name = 'EarlierChange'
+  readonly input: Input
+  override readonly cause: Error
+  constructor(input: Input, cause: Error) {
+    super(cause.message)
+    this.input = input
+    this.cause = cause
   }
 }
 

@@ -7,6 +7,7 @@ import type { Table } from '../database/table.ts'
 import { beginTransaction } from '../database/transaction.ts'
 import { postgresKeys } from '../idempotency/postgres.ts'
 import { postgresLog } from '../log/postgres.ts'
+import { postgresActions } from '../operator/postgres.ts'
 import { postgresTasks } from '../task/postgres.ts'
 import type { Transactions } from './unit-of-work.ts'
 
@@ -25,6 +26,7 @@ export function postgresTransactions(options: PostgresTransactionsOptions): Tran
   const cursors = postgresCursors(schema)
   const tasks = postgresTasks(schema)
   const keys = postgresKeys(schema)
+  const actions = postgresActions(schema)
   return {
     async begin() {
       const tx = await beginTransaction(pool, timers)
@@ -35,6 +37,7 @@ export function postgresTransactions(options: PostgresTransactionsOptions): Tran
         cursors: cursors(tx),
         tasks: tasks(tx),
         keys: keys(tx),
+        actions: actions(tx),
         commit: () => tx.commit(),
         rollback: () => tx.rollback(),
       }

@@ -3,13 +3,16 @@
  * overtake. The first that fails again keeps itself and all behind it parked. The lane is the parked messages' own: under
  * another lane's cursor they would be applied but stay parked.
  */
-import type { LaneRef, ParkedKey, ParkedMessage } from '../consumer/port.ts'
+import type { GroupReader, LaneRef, ParkedFilter, ParkedKey, ParkedMessage } from '../consumer/port.ts'
 import type { Claim, Input, Result, Source } from './input.ts'
 import { describe, messageInput, type MessageInput } from './messages.ts'
-import type { Transactions, UnitOfWork } from './unit-of-work.ts'
+import { inTransaction, type Transactions, type UnitOfWork } from './unit-of-work.ts'
 import type { Pipeline } from './pipeline.ts'
 
 const MOST = 100
+/** Of a redrive of many keys: a request should be answered within seconds. */
+const MOST_KEYS = 50
+const ENOUGH_MESSAGES = 2000
 
 interface Selection {
   readonly lane: LaneRef
@@ -95,33 +98,68 @@ export async function redriveKey(
   }
 }
 
-/** Removes parked messages of a key without applying them. Gives how many of the ids there were. */
+export interface RedrivenKeys {
+  readonly keys: number
+  readonly applied: number
+  /** Keys whose next message failed again. */
+  readonly failed: number
+  /** Where to go on; undefined when all were tried. */
+  readonly next: ParkedKey | undefined
+}
+
+export interface KeysOptions {
+  readonly pipeline: Pipeline
+  readonly transactions: Transactions
+  readonly groups: GroupReader
+  readonly group: string
+}
+
+/**
+ * Redrives the keys of a group, one after the other, as many as can soon be done. Each is tried once: those that fail again
+ * stay where they are. When the database goes away in the middle, what was done until then is the answer.
+ */
+export async function redriveKeys(options: KeysOptions, filter: ParkedFilter): Promise<RedrivenKeys> {
+  const { pipeline, transactions, groups, group } = options
+  const found = await groups.parked(group, MOST_KEYS + 1, filter)
+  let { after } = filter
+  let [keys, applied, failed] = [0, 0, 0]
+  const told = (next: ParkedKey | undefined): RedrivenKeys => ({ keys, applied, failed, next })
+  for (const { source, key } of found) {
+    if (keys === MOST_KEYS || applied >= ENOUGH_MESSAGES) return told(after)
+    try {
+      const redriven = await redriveKey(pipeline, transactions, group, { source, key })
+      applied += redriven.applied
+      if (redriven.error !== undefined) failed++
+    } catch (error) {
+      if (keys === 0) throw error
+      return told(after)
+    }
+    keys++
+    after = { source, key }
+  }
+  return told(undefined)
+}
+
+/**
+ * Removes parked messages of a key without applying them, all when no ids are given. Gives how many there were; `tell` is
+ * asked to record it in the same transaction, unless there were none.
+ */
 export async function discardParked(
   transactions: Transactions,
   group: string,
   key: ParkedKey,
-  ids: readonly string[],
+  ids: readonly string[] | undefined,
+  tell?: (work: UnitOfWork, discarded: number) => Promise<void>,
 ): Promise<number> {
   return inTransaction(transactions, async (work) => {
-    await work.begun
     const [first] = await work.cursors.parkedMessages(group, key, 1)
     if (!first) return 0
     await work.cursors.lockOne(group, first)
     const parked = await work.cursors.parkedMessages(group, key, Number.MAX_SAFE_INTEGER)
-    const present = parked.filter((message) => ids.includes(message.id)).map((message) => message.id)
+    const present = parked.map(({ id }) => id).filter((id) => ids?.includes(id) ?? true)
+    if (present.length === 0) return 0
     await work.cursors.unpark(group, first, present, [])
+    await tell?.(work, present.length)
     return present.length
   })
-}
-
-async function inTransaction<T>(transactions: Transactions, run: (work: UnitOfWork) => Promise<T>): Promise<T> {
-  const work = await transactions.begin()
-  try {
-    const result = await run(work)
-    await work.commit()
-    return result
-  } catch (error) {
-    await work.rollback()
-    throw error
-  }
 }

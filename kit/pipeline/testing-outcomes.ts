@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { outcomeSource } from './outcomes.ts'
 import type { Pipeline } from './pipeline.ts'
 import { CommandQueue } from './commands.ts'
+import { redriveDead } from './dead-letters.ts'
 import { add } from './testing-commands.ts'
 import { jobService, type Job } from './testing-jobs.ts'
 import { counters, makePipeline, wholeLog, type World } from './testing.ts'
@@ -209,7 +210,7 @@ export function outcomeSuite(open: () => Promise<OutcomeWorld>): void {
       expect(dead).toMatchObject([{ outcome: { kind: 'done' } }])
       expect(dead[0]!.error).toContain('23514')
       // An operator mends the cause and redrives: the provider is asked again with the same key.
-      expect(await world.tally.queue.redrive(dead[0]!.id)).toBe(true)
+      expect(await redriveDead(world.tally.transactions, [dead[0]!.id])).toEqual([dead[0]!.id])
       expect(await claimOne()).toMatchObject({ id: dead[0]!.id, attempt: 1 })
     })
   })

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { systemTimers } from '../core/clock.ts'
 import { laneOf } from '../core/hash.ts'
-import { discardParked, redriveKey } from './redrive.ts'
+import { discardParked, redriveKey, redriveKeys } from './redrive.ts'
+import { actionOf } from '../operator/conformance.ts'
 import { added, until, type Kind } from './testing.ts'
 import { benchForEach, threeKeys, type Bench } from './testing-messages.ts'
 
@@ -11,7 +12,12 @@ const keyOf = (key: string) => ({ source: 'upstream', key })
 const redrive = ({ pipeline, world }: Bench, key: string) =>
   redriveKey(pipeline, world.tally.transactions, 'tally', keyOf(key))
 
-const discard = ({ world }: Bench, key: string, ids: readonly string[]) =>
+const redriveAll = ({ pipeline, world }: Bench, filter: Parameters<typeof redriveKeys>[1] = {}) => {
+  const { transactions, groups } = world.tally
+  return redriveKeys({ pipeline, transactions, groups, group: 'tally' }, filter)
+}
+
+const discard = ({ world }: Bench, key: string, ids?: readonly string[]) =>
   discardParked(world.tally.transactions, 'tally', keyOf(key), ids)
 
 /** The parked messages of a key: their ids by `seq`, and their errors in order. */
@@ -38,6 +44,8 @@ export function describeRedrive(kind: Kind): void {
     const current = benchForEach(kind)
     redriving(current)
     discarding(current)
+    redrivingMany(current)
+    telling(current)
     racing(current)
   })
 }
@@ -191,6 +199,79 @@ function discarding(current: () => Bench): void {
     const { idOf } = await parkedOf(bench, 'a')
     expect(await discard(bench, 'c', [idOf(2)])).toBe(0)
     expect((await parkedOf(bench, 'a')).seqs).toEqual([1, 2, 3, 4])
+  })
+}
+
+function redrivingMany(current: () => Bench): void {
+  const parkThree = async (bench: Bench) => {
+    bench.poison.add('a/1').add('b/1').add('c/1')
+    await bench.send(...['a', 'b', 'c'].flatMap((key) => [added(key, 1), added(key, 2)]))
+    await bench.drain()
+  }
+
+  it('applies what is cured, and counts what fails again', async () => {
+    const bench = current()
+    await parkThree(bench)
+    bench.poison.delete('a/1')
+    bench.poison.delete('c/1')
+    expect(await redriveAll(bench)).toEqual({ keys: 3, applied: 4, failed: 1, next: undefined })
+    expect((await bench.parked()).map(({ key }) => key)).toEqual(['b'])
+    expect(await bench.histories()).toEqual({ a: [1, 2], c: [1, 2] })
+  })
+
+  it('touches only the keys of the cause', async () => {
+    const bench = current()
+    await parkThree(bench)
+    bench.poison.clear()
+    const cause = 'TypeError: poison a/#'
+    expect(await redriveAll(bench, { cause })).toEqual({ keys: 1, applied: 2, failed: 0, next: undefined })
+    expect(await redriveAll(bench, { cause: 'another' })).toEqual({ keys: 0, applied: 0, failed: 0, next: undefined })
+    expect((await bench.parked()).map(({ key }) => key)).toEqual(['b', 'c'])
+  })
+
+  it('does so many at a time, and tries each once although they fail again', async () => {
+    const bench = current()
+    const keys = Array.from({ length: 70 }, (_, i) => `k${1000 + i}`)
+    for (const key of keys) bench.poison.add(`${key}/1`)
+    await bench.send(...keys.map((key) => added(key, 1)))
+    await bench.drain()
+    const first = await redriveAll(bench)
+    expect(first).toEqual({ keys: 50, applied: 0, failed: 50, next: { source: 'upstream', key: 'k1049' } })
+    bench.poison.clear()
+    const second = await redriveAll(bench, { after: first.next })
+    expect(second).toEqual({ keys: 20, applied: 20, failed: 0, next: undefined })
+  })
+}
+
+function telling(current: () => Bench): void {
+  const actions = (bench: Bench) => bench.world.tally.actions.list(10)
+  const parkTwo = async (bench: Bench) => {
+    bench.poison.add('a/1')
+    await bench.send(added('a', 1), added('a', 2))
+    await bench.drain()
+  }
+  const discardTelling = (bench: Bench, key: string, fails = false) =>
+    discardParked(bench.world.tally.transactions, 'tally', keyOf(key), undefined, async (work, discarded) => {
+      await work.actions.record(actionOf('a1', { result: { discarded } }))
+      if (fails) throw new Error('not told')
+    })
+
+  it('discards all of a key when no ids are given, and records it in the same transaction', async () => {
+    const bench = current()
+    await parkTwo(bench)
+    await expect(discardTelling(bench, 'a', true)).rejects.toThrow('not told')
+    expect((await parkedOf(bench, 'a')).seqs).toEqual([1, 2])
+    expect(await actions(bench)).toEqual([])
+    expect(await discardTelling(bench, 'a')).toBe(2)
+    expect(await bench.parked()).toEqual([])
+    expect(await countedAsParked(bench)).toBe(0)
+    expect(await actions(bench)).toMatchObject([{ id: 'a1', result: { discarded: 2 } }])
+  })
+
+  it('records nothing when there was nothing to discard', async () => {
+    const bench = current()
+    expect(await discardTelling(bench, 'nothing')).toBe(0)
+    expect(await actions(bench)).toEqual([])
   })
 }
 

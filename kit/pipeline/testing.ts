@@ -23,6 +23,9 @@ import { memoryLogReader } from '../log/memory.ts'
 import { message, type MessageType, type NewMessage } from '../log/message.ts'
 import type { LogReader } from '../log/port.ts'
 import { ensureLanes, postgresLogReader } from '../log/postgres.ts'
+import { memoryActionReader } from '../operator/memory.ts'
+import type { ActionReader } from '../operator/port.ts'
+import { postgresActionReader } from '../operator/postgres.ts'
 import { memoryTaskQueue } from '../task/memory.ts'
 import type { TaskQueue } from '../task/port.ts'
 import { postgresTaskQueue } from '../task/postgres.ts'
@@ -42,6 +45,7 @@ export interface Site {
   readonly transactions: Transactions
   readonly groups: GroupReader
   readonly queue: TaskQueue
+  readonly actions: ActionReader
   /** Its own log. */
   readonly log: LogReader
   /** The committed rows of a table, by key. */
@@ -218,6 +222,7 @@ function openMemory({ lanes = 8, clock = systemClock, timers = systemTimers }: W
     transactions: memoryTransactions(database, schema, lanes),
     groups: memoryGroups(database, schema),
     queue: memoryTaskQueue(database, schema),
+    actions: memoryActionReader(database, schema),
     log: memoryLogReader(database, schema, lanes),
     rows: async <Row extends object>(of: Table<Row>) =>
       ([...database.committed(`${schema}.${of.name}`).values()] as Row[]).toSorted((a, b) =>
@@ -312,6 +317,7 @@ export async function connectSites(url: string, lanes: number, tables = tallySer
       transactions: postgresTransactions({ pool, schema, tables, lanes, timers: systemTimers }),
       groups: postgresGroups(reads, schema),
       queue: postgresTaskQueue(reads, schema),
+      actions: postgresActionReader(reads, schema),
       log: postgresLogReader(reads, schema),
       rows: <Row extends object>(of: Table<Row>) => readAll(reads, schema, of),
     }

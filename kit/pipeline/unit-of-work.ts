@@ -4,6 +4,7 @@ import { EncodingError, isUnavailable, sqlState } from '../database/errors.ts'
 import type { RowStore } from '../database/rows.ts'
 import type { KeyStore } from '../idempotency/port.ts'
 import type { LogWriter } from '../log/port.ts'
+import type { ActionStore } from '../operator/port.ts'
 import type { TaskStore } from '../task/port.ts'
 
 export interface UnitOfWork {
@@ -14,6 +15,7 @@ export interface UnitOfWork {
   readonly cursors: CursorStore
   readonly tasks: TaskStore
   readonly keys: KeyStore
+  readonly actions: ActionStore
   /** Resolves only when everything before it succeeded and the transaction is durable. */
   commit(): Promise<void>
   /** Never throws. */
@@ -23,6 +25,20 @@ export interface UnitOfWork {
 /** Begins transactions on a service's database. */
 export interface Transactions {
   begin(): Promise<UnitOfWork>
+}
+
+/** Runs what writes no domain state in a transaction of its own, and commits. */
+export async function inTransaction<T>(transactions: Transactions, run: (work: UnitOfWork) => Promise<T>): Promise<T> {
+  const work = await transactions.begin()
+  try {
+    await work.begun
+    const result = await run(work)
+    await work.commit()
+    return result
+  } catch (error) {
+    await work.rollback()
+    throw error
+  }
 }
 
 /**

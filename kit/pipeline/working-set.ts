@@ -21,22 +21,31 @@ export class DecisionError extends Error {
   override readonly name = 'DecisionError'
 }
 
+/** A decision that reads or changes a row which its lock did not name. */
+export class UnnamedRowError extends DecisionError {}
+
 export class WorkingSet implements Rows {
   readonly #entries = new Map<Table<object>, Map<string, Entry>>()
   readonly #appended = new Map<Table<object>, object[]>()
   /** Tables asked for before they were loaded, by a `lock` that depends on rows. */
   readonly asked = new Set<Table<object>>()
   readonly #loaded = new Set<Table<object>>()
+  #isChanged = false
 
   get<Row extends object>(table: Table<Row>, key: string): Row | undefined {
     const rows = this.#entries.get(table)
     const entry = rows?.get(key)
     if (entry) return entry.now as Row | undefined
     if (this.#loaded.has(table)) {
-      throw new DecisionError(`${table.name} ${key} is read, but the lock did not name it`)
+      throw new UnnamedRowError(`${table.name} ${key} is read, but the lock did not name it`)
     }
     this.asked.add(table)
     return undefined
+  }
+
+  /** Whether a decision of this batch has changed something. */
+  get isChanged(): boolean {
+    return this.#isChanged
   }
 
   /** From here on a missing row of this table is an error, not a question. */
@@ -80,6 +89,7 @@ export class WorkingSet implements Rows {
     const undo: (() => void)[] = []
     try {
       for (const change of changes) undo.push(this.#applyOne(change))
+      this.#isChanged ||= changes.length > 0
     } catch (error) {
       for (const back of undo.toReversed()) back()
       throw error
@@ -104,7 +114,7 @@ export class WorkingSet implements Rows {
       entry = this.#entries.get(table)!.get(key)
     }
     if (!entry?.locked)
-      throw new DecisionError(`The decision changes ${table.name} ${key}, which its lock did not name`)
+      throw new UnnamedRowError(`The decision changes ${table.name} ${key}, which its lock did not name`)
     if (change.kind === 'insert' && entry.now) throw new DecisionError(`${table.name} ${key} exists already`)
     if (change.kind === 'update' && !entry.now) throw new DecisionError(`${table.name} ${key} does not exist`)
     const { now, anew } = entry

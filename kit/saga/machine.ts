@@ -12,6 +12,8 @@
  * S3 Compensation goes in reverse order, one undo at a time, and does not fail: it asks again until it is answered.
  * S4 Answers that no longer matter change nothing.
  * S5 An instance keeps the version of the definition it began with.
+ * S6 A step whose entry is refused (`refuses`) is not begun, and the instance compensates: what is promised past the point of no
+ *    return must still be possible.
  */
 import type { NewMessage } from '../log/message.ts'
 
@@ -43,16 +45,20 @@ export const hasEnded = ({ status }: SagaState): boolean => status === COMPLETED
 /** Where an event leads. */
 export type Route =
   | { readonly kind: 'go'; readonly to: string }
-  /** Goes on when all events of this step have come. */
-  | { readonly kind: 'all'; readonly to: string }
+  /** Goes on when all events of this step have come. `as`: counts as this one of them. */
+  | { readonly kind: 'all'; readonly to: string; readonly as?: string }
   /** Compensates. The event's own `code` and `message` say why, when it has them. */
   | { readonly kind: 'fail'; readonly code: string }
 
 export const go = (to: string): Route => ({ kind: 'go', to })
 export const all = (to: string): Route => ({ kind: 'all', to })
+/** `instead('completed', 'PaymentCaptured')`: this event comes where that one was waited for. */
+export const instead = (to: string, as: string): Route => ({ kind: 'all', to, as })
 export const fail = (code: string): Route => ({ kind: 'fail', code })
 
 export interface Step<Subject> {
+  /** Why it must not be begun now; undefined when it may. */
+  readonly refuses?: (subject: Subject, now: number) => Failure | undefined
   /** The questions asked on entry, and again when the deadline passes after the point of no return. */
   readonly ask: (subject: Subject) => readonly NewMessage[]
   readonly on: Readonly<Record<string, Route>>
@@ -114,7 +120,8 @@ export function onEvent<Subject>(
     return compensate(saga, state, { code, message }, stepsBefore(saga, state.status), subject, now)
   }
   if (route.kind === 'go') return enter(saga, state, route.to, subject, now)
-  const waiting = state.waiting.filter((type) => type !== event.type)
+  const awaited = route.as ?? event.type
+  const waiting = state.waiting.filter((type) => type !== awaited)
   if (waiting.length === state.waiting.length) return undefined
   if (waiting.length === 0) return enter(saga, state, route.to, subject, now)
   return { state: { ...state, waiting }, messages: [] }
@@ -177,7 +184,11 @@ function enter<Subject>(
 ): Move {
   if (to === COMPLETED) return { state: { ...state, status: COMPLETED, waiting: [], deadlineAt: null }, messages: [] }
   const step = stepOf(saga, to)
-  const waiting = Object.keys(step.on).filter((type) => step.on[type]!.kind === 'all')
+  const refusal = step.refuses?.(subject, now)
+  if (refusal) return compensate(saga, state, refusal, stepsBefore(saga, to), subject, now)
+  const waiting = Object.entries(step.on).flatMap(([type, route]) =>
+    route.kind === 'all' && route.as === undefined ? [type] : [],
+  )
   return { state: { ...state, status: to, waiting, deadlineAt: now + step.withinMs }, messages: step.ask(subject) }
 }
 

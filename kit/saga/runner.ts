@@ -40,8 +40,8 @@ export interface SagaBinding<Row extends object> {
   withState(row: Row, state: SagaState, context: Context): Row
   /** Facts the row copies from an event, whether or not the saga still cares. */
   noting(row: Row, event: { readonly type: string; readonly data: object }): Row
-  /** What to say when it has ended. */
-  ended(row: Row): readonly NewMessage[]
+  /** What to say and to do when it has ended. */
+  ended(row: Row): { readonly messages: readonly NewMessage[]; readonly tasks: readonly TaskChange[] }
   /** What to say when an operator should look. */
   alarm(row: Row, reason: string): NewMessage
   /** Why a deadline cancels. */
@@ -64,13 +64,13 @@ export function definitionOf<Row extends object>(binding: SagaBinding<Row>, stat
 export function moved<Row extends object>(binding: SagaBinding<Row>, row: Row, move: Move, context: Context): Accepted {
   const next = binding.withState(row, move.state, context)
   const id = binding.table.keyOf(row)
-  const ended = hasEnded(move.state) && !hasEnded(binding.stateOf(row))
+  const ended = hasEnded(move.state) && !hasEnded(binding.stateOf(row)) ? binding.ended(next) : undefined
   const messages = [
     ...move.messages,
     ...(move.alarm === undefined ? [] : [binding.alarm(next, move.alarm)]),
-    ...(ended ? binding.ended(next) : []),
+    ...(ended?.messages ?? []),
   ]
-  const tasks: TaskChange[] = ended ? [unschedule(timerId(binding.timer, id))] : []
+  const tasks = ended ? [unschedule(timerId(binding.timer, id)), ...ended.tasks] : []
   return accept({ changes: [binding.table.update(next)], messages, tasks, reply: next })
 }
 

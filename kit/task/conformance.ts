@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Task } from './port.ts'
 import { done, hold, HOUR_MS, LEASE_MS, none, TaskBench, type TaskAdapter } from './testing-bench.ts'
+import { deadSuite } from './testing-dead.ts'
 import { lookingSuite, timerSuite } from './testing-timers.ts'
 
 export function taskConformance(name: string, open: () => Promise<TaskAdapter>): void {
@@ -36,6 +37,7 @@ export function taskConformance(name: string, open: () => Promise<TaskAdapter>):
           attempt: 1,
           token: 1,
           dueAt: at - 5000,
+          createdAt: at,
           requestId: 'request',
         })
         expect(await bench.claim()).toEqual([])
@@ -266,6 +268,9 @@ export function taskConformance(name: string, open: () => Promise<TaskAdapter>):
     })
     describe('looking', () => {
       lookingSuite(() => bench)
+    })
+    describe('the dead', () => {
+      deadSuite(() => bench)
     })
   })
 }

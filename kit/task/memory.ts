@@ -1,8 +1,27 @@
 /** Tasks over memory. */
+import { causeOf } from '../core/cause.ts'
+import { groupBy } from '../core/collections.ts'
 import type { MemoryDatabase, MemoryTransaction } from '../database/memory.ts'
 import { ConstraintError } from '../database/errors.ts'
 import { assertHolds, jsonText } from '../database/values.ts'
-import type { PendingTask, Settlement, StoredTask, Task, TaskHold, TaskQueue, TaskStats, TaskStore } from './port.ts'
+import type {
+  DeadCause,
+  DeadPlace,
+  DeadTask,
+  PendingTask,
+  Settlement,
+  StoredTask,
+  Task,
+  TaskHold,
+  TaskQueue,
+  TaskStats,
+  TaskStore,
+} from './port.ts'
+
+interface MemoryTask extends StoredTask {
+  /** Set when it dies. */
+  readonly deadSince?: number
+}
 
 const tableOf = (schema: string): string => `${schema}.tasks`
 
@@ -11,7 +30,21 @@ function fresh(task: PendingTask, token: number): StoredTask {
   const data = copied(task.data)
   const dueAt = instant(task.dueAt ?? at)
   assertHolds('text', 'key', key)
-  return { id, type, key, data, dueAt, requestId, attempt: 0, token, state: 'open', outcome: null, error: null }
+  const createdAt = instant(at)
+  return {
+    id,
+    type,
+    key,
+    data,
+    dueAt,
+    createdAt,
+    requestId,
+    attempt: 0,
+    token,
+    state: 'open',
+    outcome: null,
+    error: null,
+  }
 }
 
 function instant(ms: number): number {
@@ -22,11 +55,12 @@ function instant(ms: number): number {
 /** Through JSON and back, as through PostgreSQL. */
 const copied = (value: object): object => JSON.parse(jsonText(value)) as object
 
-function settled(task: StoredTask, settlement: Settlement): StoredTask {
+function settled(task: StoredTask, settlement: Settlement, now: number): MemoryTask {
   const { state, error } = settlement
   const token = task.token + 1
   if (settlement.state !== 'open') {
-    return { ...task, token, state, error, outcome: settlement.outcome && copied(settlement.outcome) }
+    const outcome = settlement.outcome && copied(settlement.outcome)
+    return { ...task, token, state, error, outcome, deadSince: Math.trunc(now) }
   }
   const attempt = task.attempt - (settlement.refund ? 1 : 0)
   return { ...task, token, state, error, attempt, outcome: null, dueAt: instant(settlement.dueAt) }
@@ -36,6 +70,21 @@ export function memoryTasks(schema: string): (tx: MemoryTransaction) => TaskStor
   const table = tableOf(schema)
   return (tx) => {
     const find = (id: string) => tx.get(table, id) as StoredTask | undefined
+    /** Changes those of the tasks that are dead; gives their ids. */
+    const changeDead = (ids: readonly string[], change: (task: StoredTask, now: number) => Partial<StoredTask>) =>
+      tx.run(async () => {
+        const now = await tx.begun
+        const changed: string[] = []
+        for (const id of [...new Set(ids)].toSorted()) {
+          if (find(id)?.state !== 'dead') continue
+          await tx.lock(table, id)
+          const task = find(id)
+          if (task?.state !== 'dead') continue
+          tx.put(table, id, { ...task, token: task.token + 1, ...change(task, now) })
+          changed.push(id)
+        }
+        return changed
+      })
     return {
       apply: ({ enqueued, scheduled, unscheduled }) =>
         tx.run(async () => {
@@ -65,11 +114,18 @@ export function memoryTasks(schema: string): (tx: MemoryTransaction) => TaskStor
           return held
         }),
       settle: (settlements) =>
-        tx.run(() => {
+        tx.run(async () => {
+          const now = await tx.begun
           for (const settlement of settlements) {
             const task = find(settlement.id)
-            if (task?.token === settlement.token) tx.put(table, task.id, settled(task, settlement))
+            if (task?.token === settlement.token) tx.put(table, task.id, settled(task, settlement, now))
           }
+        }),
+      redrive: (ids) => changeDead(ids, (_, now) => ({ state: 'open', attempt: 0, dueAt: now })),
+      discard: (ids, reason) =>
+        changeDead(ids, ({ error }) => {
+          const before = error === null ? '' : `; before: ${error}`
+          return { state: 'cancelled', error: `discarded: ${reason}${before}` }
         }),
     }
   }
@@ -79,8 +135,16 @@ const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1
 
 const current = (task: StoredTask | undefined, token: number): boolean => task?.state === 'open' && task.token === token
 
-const claimOf = ({ id, type, key, data, attempt, token, requestId }: StoredTask, dueAt: number): Task => {
-  return { id, type, key, data, attempt, token, dueAt, requestId }
+const claimOf = (task: StoredTask, dueAt: number): Task => {
+  const { id, type, key, data, attempt, token, createdAt, requestId } = task
+  return { id, type, key, data, attempt, token, dueAt, createdAt, requestId }
+}
+
+const byDeath = (a: DeadPlace, b: DeadPlace): number => a.since - b.since || byId(a, b)
+
+function deadTask({ id, type, key, data, attempt, requestId, outcome, error, deadSince = 0 }: MemoryTask): DeadTask {
+  const cause = causeOf(error ?? '')
+  return { id, type, key, data, attempt, requestId, outcome, error: error ?? '', cause, since: deadSince }
 }
 
 export function memoryTaskQueue(database: MemoryDatabase, schema: string): TaskQueue {
@@ -90,6 +154,12 @@ export function memoryTaskQueue(database: MemoryDatabase, schema: string): TaskQ
       .map((row) => row as StoredTask)
       .filter((task) => task.state === 'open' && types.includes(task.type))
       .toSorted((a, b) => a.dueAt - b.dueAt)
+  const dead = (): DeadTask[] =>
+    [...database.committed(table).values()]
+      .map((row) => row as MemoryTask)
+      .filter((task) => task.state === 'dead')
+      .map(deadTask)
+      .toSorted(byDeath)
   return {
     claim: (types, limit, leaseMs) =>
       database.once((tx) =>
@@ -135,16 +205,25 @@ export function memoryTaskQueue(database: MemoryDatabase, schema: string): TaskQ
       }
       return [...counts.values()]
     },
-    redrive: (id) =>
-      database.once((tx) =>
-        tx.run(async () => {
-          await tx.lock(table, id)
-          const task = tx.get(table, id) as StoredTask | undefined
-          if (task?.state !== 'dead') return false
-          tx.put(table, id, { ...task, state: 'open', attempt: 0, token: task.token + 1, dueAt: database.clock.now() })
-          return true
-        }),
-      ),
     find: async (id) => database.committed(table).get(id) as StoredTask | undefined,
+    findByKey: async (keys, limit) =>
+      [...database.committed(table).values()]
+        .map((row) => row as StoredTask)
+        .filter((task) => keys.includes(task.key))
+        .toSorted((a, b) => a.createdAt - b.createdAt || byId(a, b))
+        .slice(0, limit),
+    dead: async (limit, { type, cause, after } = {}) =>
+      dead()
+        .filter((task) => (type ?? task.type) === task.type && (cause ?? task.cause) === task.cause)
+        .filter((task) => !after || byDeath(after, task) < 0)
+        .slice(0, limit),
+    findDead: async (id) => dead().find((task) => task.id === id),
+    deadCauses: async () =>
+      [...groupBy(dead(), ({ type, cause }) => `${type} ${cause}`).values()]
+        .map(([first, ...others]): DeadCause => {
+          const { type, cause, since, id } = first!
+          return { type, cause, tasks: others.length + 1, oldest: since, example: id }
+        })
+        .toSorted((a, b) => b.tasks - a.tasks || a.oldest - b.oldest),
   }
 }

@@ -26,6 +26,8 @@ export interface EffectContext {
   readonly key: string
   /** 1 for the first. */
   readonly attempt: number
+  /** How long ago it was enqueued, in milliseconds: a provider may have forgotten the key of an old one. */
+  readonly ageMs: number
   readonly requestId: string
   /** Aborted when the lease is lost or the process drains: the answer no longer counts. */
   readonly signal: AbortSignal

@@ -55,6 +55,8 @@ export interface Task {
   readonly token: number
   /** When it was due: the claim has moved the row's own `dueAt` to the end of the lease. */
   readonly dueAt: number
+  /** When it was enqueued. */
+  readonly createdAt: number
   readonly requestId: string
 }
 
@@ -81,6 +83,10 @@ export interface TaskStore {
   /** Locks the tasks whose token is still current; the others are gone (K2). */
   lock(holds: readonly TaskHold[]): Promise<readonly TaskHold[]>
   settle(settlements: readonly Settlement[]): Promise<void>
+  /** Dead tasks back to open with fresh attempts. Gives the ids of those that were dead. */
+  redrive(ids: readonly string[]): Promise<readonly string[]>
+  /** Ends dead tasks as cancelled, without a decision. Gives the ids of those that were dead. */
+  discard(ids: readonly string[], reason: string): Promise<readonly string[]>
 }
 
 export interface PendingTimer extends Timer {
@@ -105,10 +111,15 @@ export interface TaskQueue {
   nextDueInMs(types: readonly string[]): Promise<number | undefined>
   /** How many tasks are open and how many dead, per type. Those that ended well are not counted. */
   stats(): Promise<readonly TaskStats[]>
-  /** A dead task back to open with fresh attempts. True when there was one. */
-  redrive(id: string): Promise<boolean>
   /** The full row of one task, for operators. */
   find(id: string): Promise<StoredTask | undefined>
+  /** All tasks about any of these, oldest first, at most `limit`. */
+  findByKey(keys: readonly string[], limit: number): Promise<readonly StoredTask[]>
+  /** Dead tasks, those first that died first, at most `limit`. */
+  dead(limit: number, filter?: DeadFilter): Promise<readonly DeadTask[]>
+  findDead(id: string): Promise<DeadTask | undefined>
+  /** Dead tasks by type and cause, most first. */
+  deadCauses(): Promise<readonly DeadCause[]>
 }
 
 export interface StoredTask extends Omit<Task, 'token'> {
@@ -116,4 +127,39 @@ export interface StoredTask extends Omit<Task, 'token'> {
   readonly state: 'open' | 'done' | 'dead' | 'cancelled'
   readonly outcome: object | null
   readonly error: string | null
+}
+
+/** The place of a dead task among all: by when it died, then by id. */
+export interface DeadPlace {
+  readonly since: number
+  readonly id: string
+}
+
+export interface DeadFilter {
+  readonly type?: string | undefined
+  readonly cause?: string | undefined
+  /** Only those behind this one. */
+  readonly after?: DeadPlace | undefined
+}
+
+export interface DeadTask extends DeadPlace {
+  readonly type: string
+  readonly key: string
+  readonly data: object
+  readonly attempt: number
+  readonly requestId: string
+  readonly outcome: object | null
+  readonly error: string
+  /** `causeOf(error)`. */
+  readonly cause: string
+}
+
+export interface DeadCause {
+  readonly type: string
+  readonly cause: string
+  readonly tasks: number
+  /** When the first of them died. */
+  readonly oldest: number
+  /** Its id. */
+  readonly example: string
 }

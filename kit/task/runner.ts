@@ -35,7 +35,10 @@ export interface TaskRunnerOptions {
   readonly timers: Timers
   /** Notified when tasks were enqueued. */
   readonly wake: Signal
-  /** How long a claim holds without being extended. Defaults to 30 s. */
+  /**
+   * How long a claim holds without being extended: what a task waits for whose process was killed. Defaults to 10 s; one that is
+   * only slow extends it, and one that was paused for longer is asked again under the same key.
+   */
   readonly leaseMs?: number
   readonly onAttempt?: (task: Task, outcome: Outcome, ms: number) => void
   readonly onError?: (error: Error) => void
@@ -66,7 +69,7 @@ export class TaskRunner {
   constructor(options: TaskRunnerOptions) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
-    this.#leaseMs = options.leaseMs ?? 30_000
+    this.#leaseMs = options.leaseMs ?? 10_000
   }
 
   /** Works until `signal` aborts, then waits for the effects in flight and settles them (R5). */
@@ -156,8 +159,9 @@ export class TaskRunner {
     })
     try {
       const { attempt, id: key, requestId } = task
+      const ageMs = Math.max(0, task.dueAt - task.createdAt)
       const answer = await Promise.race([
-        effect.run(task.data, { key, attempt, requestId, signal: abort.signal }),
+        effect.run(task.data, { key, attempt, ageMs, requestId, signal: abort.signal }),
         aborted,
       ])
       if (!outcomes.has((answer as Partial<Outcome> | undefined)?.kind))

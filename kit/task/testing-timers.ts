@@ -105,6 +105,21 @@ export function lookingSuite(current: () => TaskBench): void {
     expect(lease).toBeLessThanOrEqual(LEASE_MS)
   })
 
+  it('finds all that is about some keys, whatever became of it, oldest first', async () => {
+    const [first, second] = [bench.id('key1'), bench.id('key2')]
+    await bench.enqueue('a', -100, { key: first })
+    await bench.settle(done(await bench.claimOne()))
+    await bench.enqueue('b', 60_000, { key: second })
+    await bench.enqueue('c', 0, { key: bench.id('key3') })
+    const found = await bench.queue.findByKey([second, first, 'nobody'], 10)
+    expect(found.map(({ id, state }) => [id, state])).toEqual([
+      [bench.id('a'), 'done'],
+      [bench.id('b'), 'open'],
+    ])
+    expect(found[0]).toEqual(await bench.queue.find(bench.id('a')))
+    expect(await bench.queue.findByKey([first, second], 1)).toHaveLength(1)
+  })
+
   it('counts what is open and what is dead, by type', async () => {
     for (const task of ['a', 'b', 'c', 'd']) await bench.enqueue(task)
     await bench.settle(done(await bench.claimOne()))
@@ -114,20 +129,5 @@ export function lookingSuite(current: () => TaskBench): void {
       { type: bench.type, state: 'dead', count: 1 },
       { type: bench.type, state: 'open', count: 2 },
     ])
-  })
-
-  it('redrives what is dead, with fresh attempts and the next token, and nothing else', async () => {
-    await bench.enqueue('a')
-    const task = await bench.claimOne()
-    expect(await bench.queue.redrive(bench.id('a'))).toBe(false)
-    await bench.settle({ ...hold(task), state: 'dead', outcome: { kind: 'exhausted' }, error: 'down' })
-    expect(await bench.queue.redrive(bench.id('a'))).toBe(true)
-    expect(await bench.queue.redrive(bench.id('a'))).toBe(false)
-    const again = await bench.claimOne()
-    expect([again.attempt, again.token > task.token]).toEqual([1, true])
-    await bench.settle(done(again))
-    expect(await bench.queue.redrive(bench.id('a'))).toBe(false)
-    expect(await bench.queue.redrive('nobody')).toBe(false)
-    expect(await bench.queue.find('nobody')).toBeUndefined()
   })
 }

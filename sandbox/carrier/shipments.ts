@@ -13,6 +13,7 @@
  * Pure but for the book's own memory: a decision returns the row to store and changes nothing.
  */
 import { hash } from 'node:crypto'
+import { KeyedRows } from '../storage/keyed-rows.ts'
 import type { Book, Decision } from '../storage/store.ts'
 
 export interface ShipmentRow {
@@ -41,70 +42,48 @@ export interface BookingAnswer {
   readonly again: boolean
 }
 
-/** An entry is its row, and the link to the entry with the same shipmentId that was booked before it. */
-interface Entry {
-  row: ShipmentRow
-  readonly earlier: Entry | undefined
-}
-
 const undeliverable = '00000'
 const flaky = '99999'
 const refusalsOfFlaky = 2
 
 export class Shipments implements Book<ShipmentRow> {
   readonly name = 'shipments'
-  readonly #byKey = new Map<string, Entry>()
-  readonly #latestByShipment = new Map<string, Entry>()
-  /** Everything but the busy ones, in the order of becoming so: pages of it never shift. */
-  readonly #listed: Entry[] = []
+  readonly #rows = new KeyedRows<ShipmentRow>({
+    about: ({ shipmentId }) => shipmentId,
+    isListed: ({ status }) => status !== 'busy',
+  })
 
   get size(): number {
-    return this.#byKey.size
+    return this.#rows.size
   }
 
   put(row: ShipmentRow): void {
-    const known = this.#byKey.get(row.key)
-    const wasListed = known !== undefined && known.row.status !== 'busy'
-    const entry = known ?? this.#enter(row)
-    entry.row = row
-    if (!wasListed && row.status !== 'busy') this.#listed.push(entry)
+    this.#rows.put(row)
   }
 
-  #enter(row: ShipmentRow): Entry {
-    const earlier = row.shipmentId === null ? undefined : this.#latestByShipment.get(row.shipmentId)
-    const entry = { row, earlier }
-    this.#byKey.set(row.key, entry)
-    if (row.shipmentId !== null) this.#latestByShipment.set(row.shipmentId, entry)
-    return entry
-  }
-
-  *rows(): Generator<ShipmentRow> {
-    for (const { row } of this.#listed) yield row
-    for (const { row } of this.#byKey.values()) if (row.status === 'busy') yield row
+  rows(): Iterable<ShipmentRow> {
+    return this.#rows.rows()
   }
 
   get(key: string): ShipmentRow | undefined {
-    return this.#byKey.get(key)?.row
+    return this.#rows.get(key)
   }
 
   /** Rows that are not busy, oldest first. */
   page(offset: number, limit: number): ShipmentRow[] {
-    return this.#listed.slice(offset, offset + limit).map(({ row }) => row)
+    return this.#rows.page(offset, limit)
   }
 
   /** Every row of one shipment that is not busy, in the order the keys were first seen. */
   ofShipment(shipmentId: string): ShipmentRow[] {
-    return chain(this.#latestByShipment.get(shipmentId))
-      .filter(({ status }) => status !== 'busy')
-      .toReversed()
+    return this.#rows.about(shipmentId)
   }
 
   /** How many accepted shipments there are beyond the first of each shipmentId (C4). */
   doubles(): number {
     let doubles = 0
-    for (const latest of this.#latestByShipment.values()) {
-      if (!latest.earlier) continue
-      const accepted = chain(latest).filter(({ status }) => status === 'accepted').length
+    for (const rows of this.#rows.shared()) {
+      const accepted = rows.filter(({ status }) => status === 'accepted').length
       doubles += Math.max(0, accepted - 1)
     }
     return doubles
@@ -148,11 +127,4 @@ const firstRow = ({ key, shipmentId, orderId, fingerprint }: Booking): ShipmentR
 function firstOutcome(postalCode: string, earlierRequests: number): 'busy' | 'accepted' | 'undeliverable' {
   if (postalCode === undeliverable) return 'undeliverable'
   return postalCode === flaky && earlierRequests < refusalsOfFlaky ? 'busy' : 'accepted'
-}
-
-/** Newest first. */
-function chain(latest: Entry | undefined): ShipmentRow[] {
-  const rows: ShipmentRow[] = []
-  for (let entry = latest; entry; entry = entry.earlier) rows.push(entry.row)
-  return rows
 }

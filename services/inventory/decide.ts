@@ -11,6 +11,7 @@
  * 3. To issue what is not held, or to release what was issued, is a mistake of whoever asks. No answer would be true, so it
  *    throws: the message parks, for somebody to look at, and nothing has changed.
  */
+import { allows, notAllowed, type IfVersions } from '@cauce/kit/core/precondition'
 import { accept, on, onCommand, reject, unchanged } from '@cauce/kit/pipeline/decision'
 import type { Context, Decider, Decision, Rows } from '@cauce/kit/pipeline/decision'
 import type { AdjustStock, Line, PutProduct } from './contract.ts'
@@ -86,7 +87,7 @@ export const issueStock = on(IssueStock, {
 export interface PutProductCommand extends PutProduct {
   readonly sku: string
   /** The versions that If-Match allows; undefined when the caller did not say. */
-  readonly ifVersions: readonly number[] | undefined
+  readonly ifVersions: IfVersions
 }
 
 /** The same name and price again change nothing, so a repeat needs no key. */
@@ -94,10 +95,8 @@ export const putProduct = onCommand<PutProductCommand>('PutProduct', {
   lock: ({ sku }) => [stock.key(sku)],
   decide({ sku, name, price, ifVersions }, rows, { now }) {
     const before = rows.get(stock, sku)
-    if (ifVersions && !(before && ifVersions.includes(before.version))) {
-      const found = before ? `is at version ${before.version}` : 'does not exist'
-      return reject('precondition-failed', `The product ${found}, which If-Match does not allow. Read it again`)
-    }
+    if (!allows(ifVersions, before?.version))
+      return reject('precondition-failed', notAllowed('product', before?.version))
     if (before?.name === name && before.priceAmount === price.amount && before.priceCurrency === price.currency) {
       return accept({ reply: before })
     }
@@ -115,13 +114,15 @@ export const putProduct = onCommand<PutProductCommand>('PutProduct', {
 
 export interface AdjustStockCommand extends AdjustStock {
   readonly sku: string
+  readonly ifVersions?: IfVersions
 }
 
 export const adjustStock = onCommand<AdjustStockCommand>('AdjustStock', {
   lock: ({ sku }) => [stock.key(sku)],
-  decide({ sku, delta, reason }, rows, { now, inputId, requestId }) {
+  decide({ sku, delta, reason, ifVersions }, rows, { now, inputId, requestId }) {
     const before = rows.get(stock, sku)
     if (!before) return reject('not-found', `There is no product ${sku}`)
+    if (!allows(ifVersions, before.version)) return reject('precondition-failed', notAllowed('product', before.version))
     const onHand = before.onHand + delta
     if (onHand < before.reserved) {
       return reject(

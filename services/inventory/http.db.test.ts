@@ -76,6 +76,8 @@ describe('PUT /v1/products/{sku}', () => {
       body: { version: 2 },
     })
     expect(await put('SOFA', { body, headers: { 'if-match': '"1"' } })).toMatchObject({ status: 412 })
+    expect(await put('SOFA', { body, headers: { 'if-match': '*' } })).toMatchObject({ status: 412 })
+    expect(await put('LAMP', { headers: { 'if-match': '*' } })).toMatchObject({ status: 200, body: { version: 3 } })
   })
 
   test.each([
@@ -112,6 +114,21 @@ describe('POST /v1/products/{sku}/stock', () => {
       headers: { etag: '"2"' },
     })
     expect(await adjust('LAMP', -2)).toMatchObject({ status: 200, body: { onHand: 3, version: 3 } })
+  })
+
+  test('If-Match', async () => {
+    expect(await adjust('LAMP', 5, { headers: { 'if-match': '"1"' } })).toMatchObject({
+      status: 200,
+      body: { version: 2 },
+    })
+    expect(await adjust('LAMP', 5, { headers: { 'if-match': '"1"' } })).toMatchObject({
+      status: 412,
+      body: { code: 'precondition-failed' },
+    })
+    expect(await adjust('LAMP', 5, { headers: { 'if-match': '*' } })).toMatchObject({
+      status: 200,
+      body: { version: 3 },
+    })
   })
 
   test('once per key', async () => {

@@ -2,6 +2,7 @@
 import { Type } from 'typebox'
 import { days } from '@cauce/kit/core/clock'
 import type { Pool } from '@cauce/kit/database/pool'
+import { tokenHeader, type Awaiting } from '@cauce/kit/http/consistency'
 import { runCommand, type CommandPort, type CommandSpec } from '@cauce/kit/http/commands'
 import { expectedVersions, notModified } from '@cauce/kit/http/etag'
 import { answers } from '@cauce/kit/http/openapi'
@@ -20,8 +21,10 @@ const inventoryProblems = problemsOf({
   'stock-too-large': { status: 422, title: 'The stock is too large' },
 })
 
-export interface InventoryRoutes extends Pick<CommandPort, 'queue' | 'ids'> {
+export interface InventoryRoutes extends Pick<CommandPort, 'queue' | 'ids' | 'tokens'> {
   readonly reads: Pool
+  /** Waits for what a request's token says. */
+  readonly caughtUp?: Awaiting
 }
 
 const tags = ['inventory']
@@ -30,19 +33,21 @@ const ProductSku = Type.Object({ sku: Sku }, { additionalProperties: false })
 
 export function inventoryRoutes(app: HttpServer, routes: InventoryRoutes): void {
   const port: CommandPort = { ...routes, problems: inventoryProblems }
-  readRoutes(app, routes.reads)
+  readRoutes(app, routes)
   putRoute(app, port)
   stockRoute(app, port)
 }
 
-function readRoutes(app: HttpServer, reads: Pool): void {
+function readRoutes(app: HttpServer, { reads, caughtUp }: InventoryRoutes): void {
   const one = {
     tags,
     summary: 'One product',
     params: ProductSku,
+    headers: tokenHeader,
     ...answers({ 200: Product }, inventoryProblems, ['not-found']),
   }
   app.get('/v1/products/:sku', { config: { access: 'any' }, schema: one }, async (request, reply) => {
+    await caughtUp?.(request)
     const row = await findProduct(reads, request.params.sku)
     if (!row) throw problem('not-found', `There is no product ${request.params.sku}`)
     if (notModified(request, reply, row.version)) return reply.send(undefined as never)
@@ -53,9 +58,11 @@ function readRoutes(app: HttpServer, reads: Pool): void {
     tags,
     summary: 'Products, by SKU',
     querystring: pageQuery({}),
+    headers: tokenHeader,
     ...answers({ 200: pageOf(Product) }),
   }
   app.get('/v1/products', { config: { access: 'any', priority: 3 }, schema: many }, async (request) => {
+    await caughtUp?.(request)
     const { limit = DEFAULT_LIMIT } = request.query
     const rows = await listProducts(reads, cursorOf(request.query, isSku) ?? '', limit + 1)
     const { items, nextCursor } = pageFrom(rows, limit, (row) => row.sku)
@@ -90,10 +97,19 @@ function stockRoute(app: HttpServer, port: CommandPort): void {
     description: 'What is reserved stays: less than that cannot be left.',
     params: ProductSku,
     body: AdjustStock,
-    ...answers({ 200: Product }, inventoryProblems, ['not-found', 'stock-reserved', 'stock-too-large']),
+    ...answers({ 200: Product }, inventoryProblems, [
+      'not-found',
+      'precondition-failed',
+      'stock-reserved',
+      'stock-too-large',
+    ]),
   }
   app.post('/v1/products/:sku/stock', { config: { access: ['operator'], key: true }, schema }, (request, reply) => {
-    const data: AdjustStockCommand = { ...request.body, sku: request.params.sku }
+    const data: AdjustStockCommand = {
+      ...request.body,
+      sku: request.params.sku,
+      ifVersions: expectedVersions(request),
+    }
     return runCommand(port, request, reply, { type: 'AdjustStock', data, keyTtlMs: days(1), answer: answerProduct })
   })
 }

@@ -6,7 +6,7 @@ import { Type, type Static } from 'typebox'
 import { Timestamp } from '@cauce/kit/core/schemas'
 import { message } from '@cauce/kit/log/message'
 import { Line, Price, Quantity, Sku } from '@cauce/inventory/contract'
-import { paymentStatuses } from '@cauce/payments/contract'
+import { CardToken, paymentMethods, paymentStatuses } from '@cauce/payments/contract'
 import { Address, shipmentStatuses } from '@cauce/shipping/contract'
 
 export const orderStatuses = [
@@ -49,10 +49,18 @@ export const OrderStalled = message(
   Type.Object({ orderId: Type.String(), status: Type.String(), reason: Type.String() }),
 )
 
+const PaymentChoice = Type.Object(
+  {
+    method: Type.Enum([...paymentMethods]),
+    token: Type.Optional(CardToken),
+  },
+  { additionalProperties: false, description: 'From your wallet, or by card; a card needs its `token`' },
+)
+
 export const PlaceOrder = Type.Object(
   {
     lines: Type.Array(Line, { minItems: 1, maxItems: 100 }),
-    payment: Type.Object({ method: Type.Enum(['wallet']) }, { additionalProperties: false }),
+    payment: PaymentChoice,
     shipTo: Address,
   },
   {
@@ -78,7 +86,7 @@ export const Order = Type.Object(
     lines: Type.Array(Type.Object({ sku: Sku, quantity: Quantity, unitPrice: Price }, { additionalProperties: false })),
     total: Price,
     payment: Type.Object(
-      { id: Type.String(), method: Type.Enum(['wallet', 'card']), status: Type.Enum([...paymentStatuses]) },
+      { id: Type.String(), method: Type.Enum([...paymentMethods]), status: Type.Enum([...paymentStatuses]) },
       { additionalProperties: false },
     ),
     shipment: orNull(

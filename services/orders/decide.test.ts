@@ -17,6 +17,7 @@ import {
   PaymentAuthorized,
   PaymentCaptured,
   PaymentDeclined,
+  PaymentUncollected,
   PaymentVoided,
   VoidPayment,
 } from '@cauce/payments/contract'
@@ -93,7 +94,31 @@ describe('the way of an order', () => {
       shipmentStatus: 'dispatched',
       tracking: 'CRR1',
     })
-    expect(done.tasks).toEqual([{ kind: 'unschedule', timerId: `order-deadline:${orderId}` }])
+    const total = { amount: 3998, currency: 'EUR' }
+    const bought = [{ sku: 'LAMP', quantity: 2, unitPrice: { amount: 1999, currency: 'EUR' } }]
+    const data = { orderId, customer: 'alice', name: shipTo.name, lines: bought, total, tracking: 'CRR1' }
+    expect(done.tasks).toEqual([
+      { kind: 'unschedule', timerId: `order-deadline:${orderId}` },
+      { kind: 'enqueue', task: { type: 'send-confirmation', key: orderId, data } },
+    ])
+  })
+
+  test('what could not be collected completes the order all the same', () => {
+    const uncollected = PaymentUncollected({ ...ofPayment, message: 'No' })
+    const done = dispatched().when(uncollected).when(StockIssued(ofOrder)).then(OrderCompleted(ofOrder))
+    expect(done.row(order, orderId)).toMatchObject({ status: 'completed', paymentStatus: 'uncollected' })
+  })
+
+  test('S6: nothing is sent when the card is no longer good soon after', () => {
+    const now = 1_800_000_000_000
+    const card = (until: number) => placed().when(PaymentAuthorized({ ...ofPayment, until }), { now })
+    const late = card(now + 3_600_000)
+      .when(StockReserved(ofOrder), { now })
+      .then(ReleaseStock(ofOrder))
+    expect(late.row(order, orderId)).toMatchObject({ status: 'compensating', failureCode: 'deadline' })
+    card(now + 86_400_000)
+      .when(StockReserved(ofOrder), { now })
+      .then(DispatchShipment)
   })
 
   test('no money: cancelled, nothing to undo', () => {

@@ -1,11 +1,13 @@
 /** Orders' decisions: place an order, cancel it, keep the price copy. What follows an order is the saga's business. */
 import { add, money, times, type Money } from '@cauce/kit/core/money'
 import { prefixed, sibling } from '@cauce/kit/core/ids'
-import { accept, on, onCommand, reject, type Decider, type Rows } from '@cauce/kit/pipeline/decision'
+import { allows, notAllowed, type IfVersions } from '@cauce/kit/core/precondition'
+import { accept, on, onCommand, onTask, reject, unchanged, type Decider, type Rows } from '@cauce/kit/pipeline/decision'
 import { deadlineTimer, definitionOf, moved, sagaMessages, sagaTimer } from '@cauce/kit/saga/runner'
 import { begin, COMPENSATING, CANCELLED, onCancel } from '@cauce/kit/saga/machine'
 import { ProductPriced } from '@cauce/inventory/contract'
 import { OrderCreated, type PlaceOrder } from './contract.ts'
+import { SEND_CONFIRMATION } from './confirmation.ts'
 import { binding, fulfilment, stateOf, withState } from './saga.ts'
 import { catalogue, order, type OrderRow, type PricedLine } from './tables.ts'
 
@@ -37,7 +39,9 @@ export const createOrder = onCommand<CreateOrder>('CreateOrder', {
       shipTo: command.shipTo,
       paymentId: sibling('pay', id),
       paymentMethod: command.payment.method,
+      paymentToken: command.payment.token ?? null,
       paymentStatus: 'pending',
+      authorizedUntil: null,
       shipmentId: null,
       shipmentStatus: null,
       tracking: null,
@@ -93,6 +97,7 @@ function price(lines: PlaceOrder['lines'], rows: Rows): Priced | ReturnType<type
 export interface CancelOrder {
   readonly orderId: string
   readonly by: { readonly subject: string; readonly isOperator: boolean }
+  readonly ifVersions?: IfVersions
 }
 
 /** What the caller of a cancellation is told. */
@@ -104,10 +109,11 @@ export interface Cancelled {
 
 export const cancelOrder = onCommand<CancelOrder>('CancelOrder', {
   lock: ({ orderId }) => [order.key(orderId)],
-  decide({ orderId, by }, rows, context) {
+  decide({ orderId, by, ifVersions }, rows, context) {
     const row = rows.get(order, orderId)
     if (!row || (!by.isOperator && by.subject !== row.customer))
       return reject('not-found', `There is no order ${orderId}`)
+    if (!allows(ifVersions, row.version)) return reject('precondition-failed', notAllowed('order', row.version))
     const state = stateOf(row)
     if (state.status === COMPENSATING || state.status === CANCELLED) {
       return accept({ reply: { row, changed: false } satisfies Cancelled })
@@ -130,4 +136,7 @@ export const copyPrice = on(ProductPriced, {
 
 export const commands: readonly Decider[] = [createOrder, cancelOrder]
 export const messages: readonly Decider[] = [copyPrice, ...sagaMessages(binding)]
-export const tasks: readonly Decider[] = [sagaTimer(binding)]
+/** A mail that was sent, or that nobody will ever get, changes nothing here. */
+export const confirmed = onTask(SEND_CONFIRMATION, { lock: () => [], decide: () => unchanged })
+
+export const tasks: readonly Decider[] = [sagaTimer(binding), confirmed]

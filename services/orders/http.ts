@@ -3,35 +3,46 @@ import { Type } from 'typebox'
 import { days, seconds } from '@cauce/kit/core/clock'
 import { idPattern } from '@cauce/kit/core/ids'
 import type { Pool } from '@cauce/kit/database/pool'
+import { tokenHeader, type Awaiting } from '@cauce/kit/http/consistency'
 import { runCommand, sendAnswer, submitCommand, type CommandPort, type CommandSpec } from '@cauce/kit/http/commands'
-import { notModified } from '@cauce/kit/http/etag'
+import { expectedVersions, notModified } from '@cauce/kit/http/etag'
 import { answers } from '@cauce/kit/http/openapi'
 import { cursorOf, DEFAULT_LIMIT, pageFrom, pageOf, pageQuery, textKey } from '@cauce/kit/http/pagination'
-import { maySee, principalOf } from '@cauce/kit/http/principal'
+import { maySee, principalOf, type Principal } from '@cauce/kit/http/principal'
 import { passingProblem, problem, problemsOf } from '@cauce/kit/http/problem'
 import type { HttpServer } from '@cauce/kit/http/server-types'
+import type { ViewReader } from '@cauce/kit/projection/reader'
 import { Order, orderStatuses, PlaceOrder } from './contract.ts'
 import type { Cancelled, CancelOrder, CreateOrder } from './decide.ts'
 import type { OrderRow } from './tables.ts'
-import { findOrder, listOrders, show } from './views.ts'
+import { findOrder, show } from './views.ts'
+import { listOrders } from './views/order-list.ts'
 
 export const orderProblems = problemsOf({
   'not-found': { status: 404, title: 'Not found' },
   'unknown-sku': { status: 422, title: 'There is no such product' },
   'mixed-currencies': { status: 422, title: 'The products are priced in different currencies' },
   'total-too-large': { status: 422, title: 'The total is too large' },
+  'precondition-failed': { status: 412, title: 'The resource has changed' },
   'not-cancellable': { status: 409, title: 'The order can no longer be cancelled' },
 })
 
-export interface OrderRoutes extends Pick<CommandPort, 'queue' | 'ids'> {
+export interface OrderRoutes extends Pick<CommandPort, 'queue' | 'ids' | 'tokens'> {
   readonly reads: Pool
+  readonly list: ViewReader
+  /** Waits for what a request's token says: in the orders, and in their list. */
+  readonly caughtUp?: Awaiting
+  readonly listCaughtUp?: Awaiting
   /** Waits until the price copy holds what inventory said so far. False when that takes longer than `withinMs`. */
   readonly pricesCaughtUp: (withinMs: number) => Promise<boolean>
 }
 
 const tags = ['orders']
 const isOrderId = textKey(idPattern('ord'))
-const OrderId = Type.Object({ id: Type.String({ pattern: idPattern('ord').source }) }, { additionalProperties: false })
+export const OrderId = Type.Object(
+  { id: Type.String({ pattern: idPattern('ord').source }) },
+  { additionalProperties: false },
+)
 
 export function orderRoutes(app: HttpServer, routes: OrderRoutes): void {
   const port: CommandPort = { ...routes, problems: orderProblems }
@@ -53,6 +64,11 @@ function placeRoute(app: HttpServer, port: CommandPort, { pricesCaughtUp }: Orde
     '/v1/orders',
     { config: { access: ['customer'], key: true, priority: 1 }, schema },
     async (request, reply) => {
+      const { method, token } = request.body.payment
+      if (method === 'card' && token === undefined)
+        throw problem('invalid', 'body/payment/token is missing: which card shall pay?')
+      if (method === 'wallet' && token !== undefined)
+        throw problem('invalid', 'body/payment/token is for cards: a wallet has none')
       const data: CreateOrder = { ...request.body, customer: principalOf(request).subject }
       const spec: CommandSpec = {
         type: 'CreateOrder',
@@ -76,13 +92,24 @@ function placeRoute(app: HttpServer, port: CommandPort, { pricesCaughtUp }: Orde
   )
 }
 
-function readRoutes(app: HttpServer, { reads }: OrderRoutes): void {
-  const one = { tags, summary: 'One order', params: OrderId, ...answers({ 200: Order }, orderProblems, ['not-found']) }
+/** The order, if it may be seen. Throws a ProblemError (404) like for one that there is not. */
+export async function visibleOrder(reads: Pool, principal: Principal, id: string): Promise<OrderRow> {
+  const row = await findOrder(reads, id)
+  if (row && maySee(principal, row.customer)) return row
+  throw problem('not-found', `There is no order ${id} that you may see`)
+}
+
+function readRoutes(app: HttpServer, { reads, list, caughtUp, listCaughtUp }: OrderRoutes): void {
+  const one = {
+    tags,
+    summary: 'One order',
+    params: OrderId,
+    headers: tokenHeader,
+    ...answers({ 200: Order }, orderProblems, ['not-found']),
+  }
   app.get('/v1/orders/:id', { config: { access: 'any' }, schema: one }, async (request, reply) => {
-    const row = await findOrder(reads, request.params.id)
-    if (!row || !maySee(principalOf(request), row.customer)) {
-      throw problem('not-found', `There is no order ${request.params.id} that you may see`)
-    }
+    await caughtUp?.(request)
+    const row = await visibleOrder(reads, principalOf(request), request.params.id)
     if (notModified(request, reply, row.version)) return reply.send(undefined as never)
     return show(row)
   })
@@ -91,22 +118,27 @@ function readRoutes(app: HttpServer, { reads }: OrderRoutes): void {
   const many = {
     tags,
     summary: 'Orders, newest first',
-    description: 'Your own; an operator sees everybody’s.',
+    description:
+      'Your own; an operator sees everybody’s. A page may be short, or empty, before the last: there are more as long as there is a nextCursor.',
     querystring: pageQuery({ status }),
+    headers: tokenHeader,
     ...answers({ 200: pageOf(Order) }),
   }
   app.get('/v1/orders', { config: { access: 'any', priority: 3 }, schema: many }, async (request) => {
     const { limit = DEFAULT_LIMIT, status: wanted } = request.query
     const before = cursorOf(request.query, isOrderId)
     const principal = principalOf(request)
-    const rows = await listOrders(reads, {
+    await listCaughtUp?.(request)
+    const rows = await listOrders(list, {
       ...(principal.isOperator ? {} : { customer: principal.subject }),
       ...(wanted === undefined ? {} : { status: wanted }),
       ...(before === undefined ? {} : { before }),
       limit: limit + 1,
     })
     const { items, nextCursor } = pageFrom(rows, limit, (row) => row.id)
-    return { items: items.map(show), nextCursor }
+    // The list may be behind: an order that has moved on since is not of this status.
+    const right = items.filter((row) => wanted === undefined || row.status === wanted)
+    return { items: right.map(show), nextCursor }
   })
 }
 
@@ -117,11 +149,15 @@ function cancelRoute(app: HttpServer, port: CommandPort): void {
     description:
       'Until it is handed to the carrier. What was held and reserved is given back. Cancelling again changes nothing.',
     params: OrderId,
-    ...answers({ 200: Order, 202: Order }, orderProblems, ['not-found', 'not-cancellable']),
+    ...answers({ 200: Order, 202: Order }, orderProblems, ['not-found', 'precondition-failed', 'not-cancellable']),
   }
   app.post('/v1/orders/:id/cancel', { config: { access: 'any', priority: 0 }, schema }, (request, reply) => {
     const { subject, isOperator } = principalOf(request)
-    const data: CancelOrder = { orderId: request.params.id, by: { subject, isOperator } }
+    const data: CancelOrder = {
+      orderId: request.params.id,
+      by: { subject, isOperator },
+      ifVersions: expectedVersions(request),
+    }
     return runCommand(port, request, reply, {
       type: 'CancelOrder',
       data,

@@ -5,16 +5,27 @@
 import { hours, minutes } from '@cauce/kit/core/clock'
 import { sibling } from '@cauce/kit/core/ids'
 import type { NewMessage } from '@cauce/kit/log/message'
+import type { TaskChange } from '@cauce/kit/task/port'
 import type { SagaBinding } from '@cauce/kit/saga/runner'
-import { all, fail, go, type SagaDefinition, type SagaState } from '@cauce/kit/saga/machine'
+import { all, fail, go, instead, type SagaDefinition, type SagaState } from '@cauce/kit/saga/machine'
 import { IssueStock, ReleaseStock, ReserveStock } from '@cauce/inventory/contract'
 import { AuthorizePayment, CapturePayment, VoidPayment, type PaymentStatus } from '@cauce/payments/contract'
 import { DispatchShipment } from '@cauce/shipping/contract'
 import { OrderCancelled, OrderCompleted, OrderStalled, type OrderStatus } from './contract.ts'
+import { sendConfirmation } from './confirmation.ts'
 import { order, type OrderRow } from './tables.ts'
 
 const linesOf = ({ lines }: OrderRow) => lines.map(({ sku, quantity }) => ({ sku, quantity }))
 const paymentOf = ({ id, paymentId }: OrderRow) => ({ orderId: id, paymentId })
+
+/** The carrier must have its time, and the capture after it. */
+const LEAST_LIFE_MS = hours(2)
+
+/** Nothing is sent that could not be taken payment for afterwards. */
+function endsTooSoon({ authorizedUntil }: OrderRow, now: number) {
+  if (authorizedUntil === null || authorizedUntil - now >= LEAST_LIFE_MS) return undefined
+  return { code: 'deadline', message: 'The card would no longer be good when the goods are on their way' }
+}
 
 export const fulfilment: SagaDefinition<OrderRow> = {
   name: 'fulfilment',
@@ -29,6 +40,7 @@ export const fulfilment: SagaDefinition<OrderRow> = {
           amount: row.totalAmount,
           currency: row.currency,
           method: row.paymentMethod,
+          ...(row.paymentToken === null ? {} : { token: row.paymentToken }),
         }),
       ],
       on: { PaymentAuthorized: go('reserving'), PaymentDeclined: fail('payment-declined') },
@@ -43,6 +55,7 @@ export const fulfilment: SagaDefinition<OrderRow> = {
     },
     shipping: {
       pivot: true,
+      refuses: endsTooSoon,
       ask: (row) => [
         DispatchShipment({
           orderId: row.id,
@@ -56,7 +69,11 @@ export const fulfilment: SagaDefinition<OrderRow> = {
     },
     settling: {
       ask: (row) => [CapturePayment(paymentOf(row)), IssueStock({ orderId: row.id })],
-      on: { PaymentCaptured: all('completed'), StockIssued: all('completed') },
+      on: {
+        PaymentCaptured: all('completed'),
+        PaymentUncollected: instead('completed', 'PaymentCaptured'),
+        StockIssued: all('completed'),
+      },
       withinMs: minutes(5),
     },
   },
@@ -66,16 +83,19 @@ const paymentStatusAfter: Readonly<Record<string, PaymentStatus>> = {
   PaymentAuthorized: 'authorized',
   PaymentDeclined: 'declined',
   PaymentCaptured: 'captured',
+  PaymentUncollected: 'uncollected',
   PaymentVoided: 'voided',
   PaymentRefunded: 'refunded',
 }
 
 /** The facts an order copies from its participants. */
 function noting(row: OrderRow, { type, data }: { readonly type: string; readonly data: object }): OrderRow {
-  const payment = paymentStatusAfter[type]
+  const paymentStatus = paymentStatusAfter[type]
   // A void of what was declined is answered too, and is not news.
-  if (payment && row.paymentStatus !== 'declined' && row.paymentStatus !== payment)
-    return { ...row, paymentStatus: payment }
+  if (paymentStatus && row.paymentStatus !== 'declined' && row.paymentStatus !== paymentStatus) {
+    const { until = null } = data as { until?: number }
+    return { ...row, paymentStatus, ...(type === 'PaymentAuthorized' ? { authorizedUntil: until } : {}) }
+  }
   if (type === 'ShipmentDispatched') {
     return { ...row, shipmentStatus: 'dispatched', tracking: (data as { tracking: string }).tracking }
   }
@@ -111,9 +131,12 @@ export function withState(row: OrderRow, state: SagaState, { now }: { readonly n
   }
 }
 
-function ended(row: OrderRow): NewMessage[] {
-  if (row.status === 'completed') return [OrderCompleted({ orderId: row.id })]
-  return [OrderCancelled({ orderId: row.id, code: row.failureCode ?? '', message: row.failureMessage ?? '' })]
+function ended(row: OrderRow): { messages: NewMessage[]; tasks: TaskChange[] } {
+  if (row.status === 'completed') {
+    return { messages: [OrderCompleted({ orderId: row.id })], tasks: [sendConfirmation(row)] }
+  }
+  const { id: orderId, failureCode: code, failureMessage: message } = row
+  return { messages: [OrderCancelled({ orderId, code: code ?? '', message: message ?? '' })], tasks: [] }
 }
 
 export const binding: SagaBinding<OrderRow> = {

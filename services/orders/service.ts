@@ -4,7 +4,12 @@ import { commands, messages, tasks } from './decide.ts'
 import { tables } from './tables.ts'
 
 export { orderRoutes } from './http.ts'
-export { audit } from './views.ts'
+export { orderStreamRoute, watchOrders, type OrderWatcher } from './http-stream.ts'
+export { smtpMailer } from './mailer-smtp.ts'
+export { effects } from './tasks.ts'
+export { audit, findOrder } from './views.ts'
+export { orderList } from './views/order-list.ts'
+export { orderTimeline, statusesOf, timelineOf, type TimelineMessage } from './views/order-timeline.ts'
 
 export const orders: ServiceDefinition = { name: 'orders', tables, commands, messages, tasks }
 

@@ -4,7 +4,7 @@
  */
 import { instant, integer, json, nullable, oneOf, table, text, type RowOf } from '@cauce/kit/database/table'
 import type { Money } from '@cauce/kit/core/money'
-import { paymentStatuses } from '@cauce/payments/contract'
+import { paymentMethods, paymentStatuses } from '@cauce/payments/contract'
 import { shipmentStatuses, type Address } from '@cauce/shipping/contract'
 import { orderStatuses } from './contract.ts'
 
@@ -39,8 +39,12 @@ export const order = table('orders', {
     shipTo: json<Address>(),
     // Copies of what the participants said.
     paymentId: text,
-    paymentMethod: oneOf('wallet', 'card'),
+    paymentMethod: oneOf(...paymentMethods),
+    /** The card; null for a wallet. */
+    paymentToken: nullable(text),
     paymentStatus: oneOf(...paymentStatuses),
+    /** When what was secured is no longer; null when it stays. */
+    authorizedUntil: nullable(instant),
     shipmentId: nullable(text),
     shipmentStatus: nullable(oneOf(...shipmentStatuses)),
     tracking: nullable(text),
@@ -58,6 +62,7 @@ export const order = table('orders', {
     'shipTo',
     'paymentId',
     'paymentMethod',
+    'paymentToken',
     'requestId',
     'placedAt',
   ],

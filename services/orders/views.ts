@@ -2,13 +2,12 @@
 import type { Pool } from '@cauce/kit/database/pool'
 import type { Statement } from '@cauce/kit/database/session'
 import { snakeCase } from '@cauce/kit/database/table'
-import { hash32 } from '@cauce/kit/core/hash'
-import type { Order, OrderStatus } from './contract.ts'
+import type { Order } from './contract.ts'
 import { order, type OrderRow } from './tables.ts'
 
 const named = (name: string, text: string): Statement => ({ name: `orders.view.${name}`, text })
 
-const columns = Object.keys(order.columns)
+export const columns = Object.keys(order.columns)
   .map((column) => `${snakeCase(column)} AS "${column}"`)
   .join(', ')
 
@@ -42,30 +41,18 @@ export async function findOrder(pool: Pool, id: string): Promise<OrderRow | unde
   return row
 }
 
-export interface ListFilter {
-  /** Whose orders; everybody's when absent. */
-  readonly customer?: string
-  readonly status?: OrderStatus
-  /** Orders before this id, which are older ones. */
-  readonly before?: string
-  readonly limit: number
-}
+const laterVersions = named(
+  'later_versions',
+  `SELECT ${columns.replaceAll(/^|(?<=, )/g, 'o.')} FROM unnest($1::text[], $2::int8[]) AS k(id, version)
+   JOIN orders.orders o ON o.id = k.id WHERE o.version > k.version`,
+)
 
-/** Newest first. Ids grow with time, so the key of the list is the id. */
-export function listOrders(pool: Pool, { customer, status, before, limit }: ListFilter): Promise<OrderRow[]> {
-  const conditions: string[] = []
-  const values: string[] = []
-  const add = (column: string, operator: string, value: string | undefined) => {
-    if (value === undefined) return
-    values.push(value)
-    conditions.push(`${column} ${operator} $${values.length}`)
-  }
-  add('customer', '=', customer)
-  add('status', '=', status)
-  add('id', '<', before)
-  const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''
-  const text = `SELECT ${columns} FROM orders.orders ${where} ORDER BY id DESC LIMIT $${values.length + 1}`
-  return pool.query<OrderRow>({ name: `orders.view.list.${hash32(text)}`, text }, [...values, limit])
+/** Of these orders, the ones that are at a later version by now. */
+export function findLaterVersions(
+  pool: Pool,
+  known: readonly { readonly id: string; readonly version: number }[],
+): Promise<OrderRow[]> {
+  return pool.query<OrderRow>(laterVersions, [known.map(({ id }) => id), known.map(({ version }) => version)])
 }
 
 export interface OrdersAudit {

@@ -18,10 +18,19 @@ export const AuthorizePayment = message(
     amount: Type.Integer(),
     currency: Type.String(),
     method: Type.Enum(['wallet', 'card']),
+    /** Which card; with method card. */
     token: Type.Optional(Type.String()),
   }),
 )
-export const PaymentAuthorized = message('PaymentAuthorized', 'orderId', Type.Object(Paid))
+export const PaymentAuthorized = message(
+  'PaymentAuthorized',
+  'orderId',
+  Type.Object({
+    ...Paid,
+    /** Milliseconds; when what was secured is no longer. Absent when it stays until it is given back. */
+    until: Type.Optional(Type.Integer()),
+  }),
+)
 /** `code` is a failure code of the order: insufficient-funds or payment-declined. */
 export const PaymentDeclined = message(
   'PaymentDeclined',
@@ -31,11 +40,24 @@ export const PaymentDeclined = message(
 /** Asks to take what was secured. Cannot fail for business reasons. */
 export const CapturePayment = message('CapturePayment', 'orderId', Type.Object(Paid))
 export const PaymentCaptured = message('PaymentCaptured', 'orderId', Type.Object(Paid))
+/** The other answer to CapturePayment: what was secured could not be taken, and not secured again. People must collect it. */
+export const PaymentUncollected = message(
+  'PaymentUncollected',
+  'orderId',
+  Type.Object({ ...Paid, message: Type.String() }),
+)
 /** Asks to undo, also before the payment is known: a later AuthorizePayment is then refused. */
 export const VoidPayment = message('VoidPayment', 'orderId', Type.Object(Paid))
 export const PaymentVoided = message('PaymentVoided', 'orderId', Type.Object(Paid))
-/** The answer to VoidPayment when the money had been captured. */
+/** All of a captured payment was given back; the answer to VoidPayment when the money had been captured. */
 export const PaymentRefunded = message('PaymentRefunded', 'orderId', Type.Object(Paid))
+
+/** The card processor refused a refund for good: nothing went back, and the sum is free again. Somebody should look. */
+export const RefundFailed = message(
+  'RefundFailed',
+  'orderId',
+  Type.Object({ ...Paid, refundId: Type.String(), message: Type.String() }),
+)
 
 export const AccountId = Type.String({ pattern: '^[A-Za-z0-9._@-]{1,64}$', examples: ['alice'] })
 
@@ -76,6 +98,49 @@ export const PostedDeposit = Type.Object(
 )
 export type PostedDeposit = Static<typeof PostedDeposit>
 
+export const Transfer = Type.Object(
+  { from: AccountId, to: AccountId, amount: Amount, currency: Currency },
+  { additionalProperties: false },
+)
+export type Transfer = Static<typeof Transfer>
+
+export const PostedTransfer = Type.Object(
+  {
+    id: Type.String({ pattern: '^trf_[0-9a-f]{32}$' }),
+    from: AccountId,
+    to: AccountId,
+    amount: Amount,
+    currency: Currency,
+    status: Type.Enum(['posted']),
+  },
+  { $id: 'Transfer', additionalProperties: false },
+)
+export type PostedTransfer = Static<typeof PostedTransfer>
+
+export const paymentMethods = ['wallet', 'card'] as const
+
+/** Stands for a card at the processor; never a card number. */
+export const CardToken = Type.String({
+  pattern: '^(?!\\d{12,19}$)[\\x21-\\x7e]{1,200}$',
+  description: 'What the card processor gave for the card; a card number is refused',
+  examples: ['tok_ok'],
+})
+
+export const Pay = Type.Object(
+  {
+    amount: Amount,
+    currency: Currency,
+    method: Type.Enum([...paymentMethods]),
+    token: Type.Optional(CardToken),
+    reference: Type.String({ minLength: 1, maxLength: 200, description: 'What is paid for, in your words' }),
+  },
+  {
+    additionalProperties: false,
+    examples: [{ amount: 1999, currency: 'EUR', method: 'card', token: 'tok_ok', reference: 'invoice 7' }],
+  },
+)
+export type Pay = Static<typeof Pay>
+
 export const paymentStatuses = [
   'pending',
   'authorized',
@@ -95,12 +160,35 @@ export const Payment = Type.Object(
     customer: Type.String(),
     amount: Amount,
     currency: Currency,
-    method: Type.Enum(['wallet', 'card']),
+    method: Type.Enum([...paymentMethods]),
     status: Type.Enum([...paymentStatuses]),
-    refunded: Type.Integer({ description: 'Minor units given back so far' }),
+    refunded: Type.Integer({ description: 'Minor units given back, refunds under way included' }),
     reference: Type.String({ description: 'What is paid for' }),
     version: Type.Integer(),
   },
   { $id: 'Payment', additionalProperties: false },
 )
 export type Payment = Static<typeof Payment>
+
+export const AskRefund = Type.Object(
+  { amount: Amount, currency: Currency, reason: Type.String({ minLength: 1, maxLength: 200 }) },
+  { additionalProperties: false },
+)
+export type AskRefund = Static<typeof AskRefund>
+
+export const refundStatuses = ['pending', 'refunded', 'failed'] as const
+
+export const Refund = Type.Object(
+  {
+    id: Type.String({ pattern: '^ref_[0-9a-f]{32}$' }),
+    payment: PaymentId,
+    amount: Amount,
+    currency: Currency,
+    reason: Type.String(),
+    status: Type.Enum([...refundStatuses], {
+      description: 'pending: the card processor has been asked. failed: it refused for good, and the sum is free again',
+    }),
+  },
+  { $id: 'Refund', additionalProperties: false },
+)
+export type Refund = Static<typeof Refund>

@@ -9,8 +9,9 @@ import {
   PaymentVoided,
   VoidPayment,
 } from './contract.ts'
-import type { DepositCommand, OpenAccountCommand } from './decide.ts'
+import type { DepositCommand, OpenAccountCommand } from './decide-accounts.ts'
 import { account, payment, posting } from './tables.ts'
+import { idle } from './payment-row.ts'
 import { authorize, ledgerOf, orderId, paid, paymentId, payments, walletOf } from './testing.ts'
 
 const open = (id: string, currency = 'EUR') => command<OpenAccountCommand>('OpenAccount', { id, currency })
@@ -91,6 +92,8 @@ describe('authorise', () => {
       refunded: 0,
       code: null,
       message: null,
+      token: null,
+      ...idle,
       requestId: 'r',
       version: 1,
       createdAt: 9,
@@ -115,14 +118,6 @@ describe('authorise', () => {
     expect(statusOf(state)).toBe('declined')
     expect(state.row(account, 'alice')).toMatchObject({ balance: 1000, held: 0, version: 2 })
     state.when(asked).then(declined).when(put('alice', 5000)).then().when(authorize()).then(declined)
-  })
-
-  test('a card is declined', () => {
-    alice()
-      .when(authorize({ method: 'card', token: 'tok_ok' }))
-      .then(PaymentDeclined)
-      .when(VoidPayment(paid))
-      .then(PaymentVoided(paid))
   })
 
   test('asked again it is answered again, and nothing moves', () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openService, type ServiceDatabase } from '@cauce/kit/pipeline/testing-service'
+import { systemTimers } from '@cauce/kit/core/clock'
 import { systemIds } from '@cauce/kit/core/id-source'
 import { testServer, type TestServer } from '@cauce/kit/http/testing'
 import type { Role } from '@cauce/kit/http/principal'
@@ -13,7 +14,13 @@ let server: TestServer
 beforeAll(async () => {
   payments = await openService(definition, migrations)
   server = await testServer()
-  paymentRoutes(server.app, { queue: payments.queue, ids: systemIds, reads: payments.reads })
+  paymentRoutes(server.app, {
+    queue: payments.queue,
+    ids: systemIds,
+    reads: payments.reads,
+    timers: systemTimers,
+    webhookSecrets: () => ['s3cret'],
+  })
 })
 afterAll(async () => {
   await server.close()

@@ -1,8 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compareWithSchema } from '@cauce/kit/database/table-schema'
 import { openService, type ServiceDatabase } from '@cauce/kit/pipeline/testing-service'
-import { account, payment, posting, tables, type Account, type Payment, type Posting } from './tables.ts'
+import {
+  account,
+  payment,
+  posting,
+  refund,
+  tables,
+  type Account,
+  type Payment,
+  type Posting,
+  type Refund,
+} from './tables.ts'
 import { migrations, payments as definition } from './service.ts'
+import { idle } from './payment-row.ts'
 import { walletOf } from './testing.ts'
 
 let payments: ServiceDatabase
@@ -27,6 +38,8 @@ const paid: Payment = {
   refunded: 2,
   code: null,
   message: null,
+  token: null,
+  ...idle,
   requestId: 'r',
   version: 1,
   createdAt: 1,
@@ -41,12 +54,25 @@ const tombstone: Payment = {
   refunded: 0,
   status: 'voided',
 }
+const byCard: Payment = { ...paid, refunded: 0, method: 'card', token: 'tok_ok', status: 'pending', doing: 'authorize' }
 const declined: Payment = {
   ...paid,
   refunded: 0,
   status: 'declined',
   code: 'insufficient-funds',
   message: 'Too little',
+}
+const refunding: Refund = {
+  id: 'ref_1',
+  paymentId: 'pay_1',
+  amount: 2,
+  currency: 'EUR',
+  reason: 'broken',
+  status: 'pending',
+  requestId: 'r',
+  version: 1,
+  createdAt: 1,
+  updatedAt: 1,
 }
 const entry: Posting = {
   id: 'pay_1.hold',
@@ -64,12 +90,13 @@ const alice = walletOf('alice')
 
 /** Inserts the row and takes it back. Gives the name of the constraint that refused it. */
 async function refusedBy(
-  table: typeof payment | typeof account | typeof posting,
+  table: typeof payment | typeof refund | typeof account | typeof posting,
   row: object,
 ): Promise<string | undefined> {
   const values = Object.entries(row).map(([name, value]) => {
     const kind = (table.columns as Record<string, { kind: string }>)[name]?.kind
     if (value === null) return 'NULL'
+    if (kind === 'json') return `'${JSON.stringify(value)}'`
     return kind === 'instant' ? `to_timestamp(${String(value)})` : `'${String(value)}'`
   })
   const names = Object.keys(row).map((name) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))
@@ -99,6 +126,18 @@ describe('PostgreSQL checks what the tables declare', () => {
     [{ message: null }, declined, 'declined'],
     [{ refunded: 6 }, paid, 'refundable'],
     [{ refunded: -1 }, paid, 'refundable'],
+    [{}, byCard],
+    [{ status: 'uncollected' }, byCard],
+    [{ token: null }, byCard, 'card'],
+    [{ status: 'pending', doing: null }, byCard, 'card'],
+    [{ doing: 'capture' }, paid, 'card'],
+    [{ token: 'tok_ok' }, paid, 'card'],
+    [{ status: 'uncollected' }, paid, 'card'],
+  ]
+  const refunds: [Partial<Refund>, Refund, string?][] = [
+    [{}, refunding],
+    [{ amount: 0 }, refunding, 'positive'],
+    [{ status: 'lost' as never }, refunding, 'known'],
   ]
   const accounts: [Partial<Account>, Account, string?][] = [
     [{}, alice],
@@ -113,6 +152,7 @@ describe('PostgreSQL checks what the tables declare', () => {
   ]
   const cases = [
     ...payments.map(([change, row, check]) => ({ table: payment, row: { ...row, ...change }, change, check })),
+    ...refunds.map(([change, row, check]) => ({ table: refund, row: { ...row, ...change }, change, check })),
     ...accounts.map(([change, row, check]) => ({ table: account, row: { ...row, ...change }, change, check })),
     ...postings.map(([change, row, check]) => ({ table: posting, row: { ...row, ...change }, change, check })),
   ]

@@ -2,10 +2,10 @@
 import type { NewMessage } from '@cauce/kit/log/message'
 import type { Given } from '@cauce/kit/pipeline/given'
 import { AuthorizePayment } from './contract.ts'
-import { commands, messages } from './decide.ts'
+import { commands, messages, tasks } from './decide.ts'
 import { account, posting, tables, type Account } from './tables.ts'
 
-export const payments = { tables, commands, messages }
+export const payments = { tables, commands, messages, tasks }
 
 const HEX = '0193a5f0c7e87d3b9a1c5e2f4b6d8a70'
 export const orderId = `ord_${HEX}`

@@ -19,7 +19,7 @@ beforeAll(async () => {
 })
 afterAll(() => payments.close())
 beforeEach(async () => {
-  await payments.sql(`ALTER TABLE payments.postings DISABLE TRIGGER USER; TRUNCATE payments.payments, payments.accounts, payments.postings;
+  await payments.sql(`ALTER TABLE payments.postings DISABLE TRIGGER USER; TRUNCATE payments.payments, payments.refunds, payments.accounts, payments.postings;
     ALTER TABLE payments.postings ENABLE TRIGGER USER`)
 })
 
@@ -54,6 +54,18 @@ describe('reads', () => {
     expect(await findPayment(payments.reads, 'pay_never')).toBeUndefined()
   })
 })
+
+const post = (
+  id: string,
+  subject: string,
+  kind: string,
+  debit: string,
+  credit: string,
+  amount: number,
+  currency = 'EUR',
+) =>
+  payments.sql(`INSERT INTO payments.postings (id, subject, kind, debit, credit, amount, currency, reference, request_id, at)
+    VALUES ('${id}', '${subject}', '${kind}', '${debit}', '${credit}', ${amount}, '${currency}', '', '', now())`)
 
 describe('audit', () => {
   test('of nothing', async () => {
@@ -98,18 +110,6 @@ describe('audit', () => {
 describe('audit finds', () => {
   beforeEach(() => submitAll(open('alice'), put('alice', 100), pay(1, 30), CapturePayment(paid(1)), pay(2, 20)))
 
-  const post = (
-    id: string,
-    subject: string,
-    kind: string,
-    debit: string,
-    credit: string,
-    amount: number,
-    currency = 'EUR',
-  ) =>
-    payments.sql(`INSERT INTO payments.postings (id, subject, kind, debit, credit, amount, currency, reference, request_id, at)
-      VALUES ('${id}', '${subject}', '${kind}', '${debit}', '${credit}', ${amount}, '${currency}', '', '', now())`)
-
   test('nothing, as long as nothing is wrong', async () => {
     expect(await check()).toEqual({ ...right, held: 1 })
   })
@@ -143,16 +143,39 @@ describe('audit finds', () => {
     expect(found.faults).toContain('pay_1 is captured; held, captured, released, refunded: 30, 50, 0, 0')
   })
 
-  test.each(['authorized', 'voided', 'refunded', 'pending'])(
-    'a captured payment that says it is %s',
-    async (status) => {
-      await payments.sql(`UPDATE payments.payments SET status = '${status}' WHERE id = 'pay_1'`)
-      expect(await check()).toMatchObject({ balanced: false, faults: [expect.stringContaining(`pay_1 is ${status}`)] })
-    },
-  )
+  test.each(['authorized', 'voided', 'refunded'])('a captured payment that says it is %s', async (status) => {
+    await payments.sql(`UPDATE payments.payments SET status = '${status}' WHERE id = 'pay_1'`)
+    expect(await check()).toMatchObject({ balanced: false, faults: [expect.stringContaining(`pay_1 is ${status}`)] })
+  })
 
   test('a payment that is gone', async () => {
     await payments.sql(`DELETE FROM payments.payments WHERE id = 'pay_2'`)
     expect(await check()).toMatchObject({ balanced: false, faults: [expect.stringContaining('pay_2 is unknown')] })
+  })
+})
+
+describe('audit of card payments', () => {
+  const card = (n: number) => authorize({ ...paid(n), amount: 30, method: 'card', token: 'tok_ok' })
+
+  test('what a processor has not given back yet is counted, not posted', async () => {
+    await submitAll(card(1), card(2))
+    await payments.sql(
+      `UPDATE payments.payments SET status = 'captured', doing = NULL, charge_key = 'k', refunded = 10`,
+    )
+    for (const id of ['pay_1', 'pay_2']) await post(id, id, 'card-capture', 'world:EUR', 'sales:EUR', 30)
+    expect(await check()).toMatchObject({ balanced: false })
+    await payments.sql(`INSERT INTO payments.refunds SELECT 'ref_' || id, id, 10, 'EUR', 'r', 'pending', '', 1, now(), now()
+      FROM payments.payments`)
+    expect(await check()).toEqual(right)
+    await payments.sql(`UPDATE payments.refunds SET status = 'refunded' WHERE payment_id = 'pay_2'`)
+    expect(await check()).toMatchObject({ balanced: false, faults: [expect.stringContaining('pay_2')] })
+    await post('r2', 'pay_2', 'card-refund', 'sales:EUR', 'world:EUR', 10)
+    expect(await check()).toEqual(right)
+  })
+
+  test('a payment that says it was captured, and was not', async () => {
+    await submitAll(card(1))
+    await payments.sql(`UPDATE payments.payments SET status = 'captured', doing = NULL`)
+    expect(await check()).toMatchObject({ balanced: false })
   })
 })

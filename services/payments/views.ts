@@ -3,7 +3,7 @@ import type { Pool } from '@cauce/kit/database/pool'
 import type { Statement } from '@cauce/kit/database/session'
 import { snakeCase, type Table } from '@cauce/kit/database/table'
 import type * as outside from './contract.ts'
-import { account, payment, type Account, type Payment } from './tables.ts'
+import { account, payment, type Account, type Payment, type Refund } from './tables.ts'
 
 const named = (name: string, text: string): Statement => ({ name: `payments.view.${name}`, text })
 
@@ -40,6 +40,11 @@ export function showPayment(row: AskedPayment): outside.Payment {
     reference,
     version,
   }
+}
+
+/** A refund as the API shows it. */
+export function showRefund({ id, paymentId, amount, currency, reason, status }: Refund): outside.Refund {
+  return { id, payment: paymentId, amount, currency: currency as outside.Refund['currency'], reason, status }
 }
 
 export async function findAccount(pool: Pool, id: string): Promise<Account | undefined> {
@@ -84,22 +89,28 @@ const accounts = `WITH pairs AS (
     FROM posted FULL JOIN shown USING (name, currency)
   )`
 
-/** Every payment: its status, what was moved for it, and whether that is what the status says. */
+/**
+ * Every payment: its status, what was moved for it, and whether that is what the status says. What a card's processor has not
+ * given back yet is counted in the payment and not posted.
+ */
 const payments = `WITH moved AS (
-    SELECT subject AS id, count(*) FILTER (WHERE kind = 'capture') AS captures,
+    SELECT subject AS id, count(*) FILTER (WHERE kind IN ('capture', 'card-capture')) AS captures,
       coalesce(sum(amount) FILTER (WHERE kind = 'hold'), 0) AS held,
-      coalesce(sum(amount) FILTER (WHERE kind = 'capture'), 0) AS captured,
+      coalesce(sum(amount) FILTER (WHERE kind IN ('capture', 'card-capture')), 0) AS captured,
       coalesce(sum(amount) FILTER (WHERE kind = 'release'), 0) AS released,
-      coalesce(sum(amount) FILTER (WHERE kind = 'refund'), 0) AS refunded
-    FROM payments.postings WHERE kind <> 'deposit' GROUP BY subject
+      coalesce(sum(amount) FILTER (WHERE kind IN ('refund', 'card-refund')), 0) AS refunded
+    FROM payments.postings WHERE kind NOT IN ('deposit', 'transfer') GROUP BY subject
+  ), under_way AS (
+    SELECT payment_id AS id, sum(amount) AS pending FROM payments.refunds WHERE status = 'pending' GROUP BY payment_id
   ), payments AS (
     SELECT id, status, captures, held, captured, released, m.refunded, coalesce(CASE
-        WHEN status = 'authorized' THEN (held, captured, released, m.refunded) = (amount, 0, 0, 0)
-        WHEN status = 'captured' THEN (held, captured, released, m.refunded) = (amount, amount, 0, p.refunded)
-        WHEN status = 'refunded' THEN (held, captured, released, m.refunded) = (amount, amount, 0, amount)
-        WHEN status = 'voided' AND amount > 0 THEN (held, captured, released, m.refunded) = (amount, 0, amount, 0)
-        ELSE m.id IS NULL END, false) AS consistent
-    FROM payments.payments p FULL JOIN moved m USING (id)
+        WHEN status = 'authorized' AND method = 'wallet' THEN (held, captured, released, m.refunded) = (amount, 0, 0, 0)
+        WHEN status IN ('captured', 'refunded') THEN
+          (held, captured, released) = (CASE method WHEN 'wallet' THEN amount ELSE 0 END, amount, 0)
+          AND m.refunded = p.refunded - coalesce(r.pending, 0) AND (status = 'captured' OR m.refunded = amount)
+        WHEN status = 'voided' AND method = 'wallet' THEN (held, captured, released, m.refunded) = (amount, 0, amount, 0)
+        ELSE m.id IS NULL AND r.id IS NULL END, false) AS consistent
+    FROM payments.payments p FULL JOIN moved m USING (id) LEFT JOIN under_way r USING (id)
   )`
 
 const accountsAudit = named(

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock, systemTimers } from '@cauce/kit/core/clock'
 import { pick, seeded, systemRandom } from '@cauce/kit/core/prng'
+import { redriveDead } from '@cauce/kit/pipeline/dead-letters'
 import { until } from '@cauce/kit/pipeline/testing'
 import { openService, type ServiceDatabase } from '@cauce/kit/pipeline/testing-service'
 import { startService, type RunningService } from '@cauce/kit/pipeline/service'
@@ -161,7 +162,7 @@ describe('audit', () => {
     expect(await audit(database.reads.query)).toEqual({ stranded: [] })
     const dead = await database.sql(`UPDATE shipping.tasks SET state = 'dead' WHERE key = 'ord_1' RETURNING id`)
     expect(await audit(database.reads.query)).toEqual({ stranded: ['ord_1'] })
-    await database.storage.queue.redrive(dead[0]!['id'] as string)
+    await redriveDead(database.storage.transactions, [dead[0]!['id'] as string])
     expect(await audit(database.reads.query)).toEqual({ stranded: [] })
     running = start()
     await until('both dispatched', async () => (await statuses())['dispatched'] === 2)

@@ -3,7 +3,7 @@ import type { ServiceDefinition } from '@cauce/kit/pipeline/service'
 import { messages, tasks } from './decide.ts'
 import { tables } from './tables.ts'
 
-export { carrierLimits, type Carrier } from './carrier.ts'
+export { carrierLimits } from './carrier.ts'
 export { httpCarrier } from './carrier-http.ts'
 export { effects } from './tasks.ts'
 export { audit } from './views.ts'

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { BookingAnswer, Carrier } from './carrier.ts'
 import { effects } from './tasks.ts'
 
-const context = { key: 'k1', attempt: 1, requestId: 'req-1', signal: new AbortController().signal }
+const context = { key: 'k1', attempt: 1, ageMs: 0, requestId: 'req-1', signal: new AbortController().signal }
 
 async function outcomeOf(answer: BookingAnswer) {
   const asked: unknown[] = []

@@ -138,8 +138,8 @@ export const testSupport: Rule = {
   ],
 }
 
-const serviceOf = (path: string): string | undefined => /^services\/([^/]+)\//.exec(path)?.[1]
+const serviceOf = (path: string): string | undefined => /^(?:services|examples)\/([^/]+)\//.exec(path)?.[1]
 
 /** The workspace a file is in; the tools and the root are in none and may use relative paths. */
 const packageOf = (path: string): string | undefined =>
-  /^(services\/[^/]+|kit|server|sandbox|cli|console|simulator|labs|projects|bench)\//.exec(path)?.[1]
+  /^(services\/[^/]+|examples\/[^/]+|kit|server|sandbox|cli|console|simulator|labs|projects|bench)\//.exec(path)?.[1]

@@ -2,6 +2,7 @@
 
 import { bannedCalls, testsDoNotSleep } from './banned.ts'
 import { importDirection, packageNames, serviceDirection, testSupport } from './direction.ts'
+import { quotes, relativeLinks } from './docs.ts'
 import { noFocus, skipsSayWhy } from './focus.ts'
 import { browserClean, deadFiles, importCycles } from './graph.ts'
 import { namedExports, noBarrels } from './modules.ts'
@@ -28,4 +29,6 @@ export const rules: readonly Rule[] = [
   machinePaths,
   registryHosts,
   processLanguage,
+  relativeLinks,
+  quotes,
 ]

@@ -47,6 +47,8 @@ CREATE TABLE parked (
   cause_id text NOT NULL,
   at timestamptz NOT NULL,
   error text NOT NULL,
+  -- The error without ids and numbers: what an operator groups by.
+  cause text NOT NULL,
   parked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   PRIMARY KEY (consumer_group, source, lane, position)
 );
@@ -67,11 +69,16 @@ CREATE TABLE tasks (
   created_at timestamptz NOT NULL,
   finished_at timestamptz,
   outcome json,
-  error text
+  error text,
+  -- Of a dead task: its error without ids and numbers.
+  cause text
 ) WITH (fillfactor = 70);
 -- By type first: a provider's backlog must not stand before the tasks of others.
 CREATE INDEX tasks_due ON tasks (type, due_at) WHERE state = 'open';
-CREATE INDEX tasks_dead ON tasks (finished_at) WHERE state = 'dead';
+CREATE INDEX tasks_dead ON tasks (finished_at, id COLLATE "C") WHERE state = 'dead';
+
+-- What is being done about an order.
+CREATE INDEX tasks_by_key ON tasks (key);
 
 -- One key, one effect, one answer. Written once, with the answer.
 CREATE TABLE idempotency_keys (
@@ -86,6 +93,36 @@ CREATE TABLE idempotency_keys (
 );
 CREATE INDEX idempotency_keys_expiry ON idempotency_keys (expires_at);
 
+-- What operators did, and why. Only added to.
+CREATE TABLE operator_actions (
+  id text PRIMARY KEY,
+  at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  subject text NOT NULL,
+  request_id text NOT NULL,
+  action text NOT NULL,
+  target json NOT NULL,
+  reason text,
+  result json NOT NULL
+);
+
+-- Views: tables that are only read. One row per generation of each, of which one is read and at most one is being made.
+CREATE TABLE views (
+  name text NOT NULL,
+  generation int8 NOT NULL,
+  state text NOT NULL CHECK (state IN ('seeding', 'tailing', 'active', 'retired')),
+  definition text NOT NULL,
+  tables text[] NOT NULL,
+  seeded_to text NOT NULL DEFAULT '',
+  done int8 NOT NULL DEFAULT 0,
+  total int8 NOT NULL DEFAULT 0,
+  since timestamptz NOT NULL DEFAULT clock_timestamp(),
+  rebuild boolean NOT NULL DEFAULT false,
+  error text,
+  PRIMARY KEY (name, generation)
+);
+CREATE UNIQUE INDEX views_read ON views (name) WHERE state = 'active';
+CREATE UNIQUE INDEX views_made ON views (name) WHERE state IN ('seeding', 'tailing');
+
 -- Down Migration
 
-DROP TABLE idempotency_keys, tasks, parked, cursors, messages, lanes;
+DROP TABLE operator_actions, idempotency_keys, tasks, parked, cursors, messages, lanes;

@@ -26,7 +26,9 @@ CREATE TABLE orders (
   ship_to json NOT NULL,
   payment_id text NOT NULL,
   payment_method text NOT NULL,
+  payment_token text,
   payment_status text NOT NULL,
+  authorized_until timestamptz,
   shipment_id text,
   shipment_status text,
   tracking text,
@@ -38,7 +40,6 @@ CREATE TABLE orders (
     ('placed', 'authorizing', 'reserving', 'shipping', 'settling', 'completed', 'compensating', 'cancelled')),
   CONSTRAINT orders_total CHECK (total_amount > 0)
 ) WITH (fillfactor = 50);
-CREATE INDEX orders_by_customer ON orders (customer, id);
 
 -- Down Migration
 

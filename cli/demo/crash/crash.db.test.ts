@@ -1,0 +1,96 @@
+/** The demonstrations that kill, as they are typed: real processes, a database of their own, and nothing left of them. */
+import { spawn } from 'node:child_process'
+import { chmodSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../../testing.ts'
+import type { Report } from './report.ts'
+import { findings } from './verdict.ts'
+
+const cauce = fileURLToPath(new URL('../../bin/cauce.js', import.meta.url))
+
+function demo(...args: string[]) {
+  const data = temporaryDirectory()
+  chmodSync(data, 0o755) // The account of the database passes through.
+  const child = spawn(process.execPath, [cauce, 'demo', ...args], {
+    cwd: data,
+    env: { ...process.env, CAUCE_DATA: data, LANG: 'en', DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const printed = { out: '', err: '' }
+  child.stdout.on('data', (chunk: Buffer) => (printed.out += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (printed.err += chunk.toString()))
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+  const until = (text: string) =>
+    new Promise<void>((resolve) => {
+      child.stderr.on('data', () => (printed.err.includes(text) ? resolve() : undefined))
+      void ended.then(() => resolve())
+    })
+  return { child, data, printed, ended, until }
+}
+
+/** Processes that run in a directory, were started with it or were told of it. Linux alone can say. */
+function processesOf(directory: string): string[] {
+  if (process.platform !== 'linux') return []
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      const read = (name: string) => readFileSync(`/proc/${pid}/${name}`, 'latin1')
+      return (
+        /^\d+$/.test(pid) &&
+        [readlinkSync(`/proc/${pid}/cwd`), read('cmdline'), read('environ')].join().includes(directory)
+      )
+    } catch {
+      return false
+    }
+  })
+}
+
+async function expectNothingLeft(data: string): Promise<void> {
+  // The guard is told to go as the last act, and takes a moment to.
+  await expect.poll(() => processesOf(data), { timeout: 3000 }).toEqual([])
+  expect(readdirSync(join(data, 'demo'))).toEqual([])
+}
+
+test('--crash: killed with its database, Cauce loses and doubles nothing', { timeout: 90_000 }, async () => {
+  const { data, printed, ended } = demo('--crash', '--orders', '60', '--kills', '1', '--json')
+  const code = await ended
+  expect({ code, ...(code === 0 ? {} : printed) }).toEqual({ code: 0 })
+  const { ok, cauce: trial, naive } = JSON.parse(printed.out) as Report
+  expect({ ok, naive }).toEqual({ ok: true, naive: null })
+  expect(trial).toMatchObject({
+    accepted: 60,
+    terminal: 60,
+    findings: Object.fromEntries(findings.map((name) => [name, 0])),
+    audit: { ok: true, log: { unapplied: 0, parked: 0 } },
+    kills: { server: [expect.any(Number)], database: [expect.any(Number)] },
+  })
+  // A fault that never struck would prove nothing.
+  expect(trial!.faults.lostAnswers).toBeGreaterThan(0)
+  expect(trial!.charges).toBeGreaterThan(0)
+  expect(printed.err).toContain('kill -9: the server, at ')
+  expect(printed.err).toContain('kill -9: PostgreSQL, at ')
+  await expectNothingLeft(data)
+})
+
+test('--naive: the same faults alone make it charge twice', { timeout: 90_000 }, async () => {
+  const none = ['--kills', '0', '--database-kills', '0']
+  const { data, printed, ended } = demo('--naive', '--orders', '60', '--cards', '100', '--json', ...none)
+  const code = await ended
+  expect({ code, ...(code === 0 ? {} : printed) }).toEqual({ code: 0 })
+  const { naive, cauce: trial } = JSON.parse(printed.out) as Report
+  expect(trial).toBeNull()
+  expect(naive!.findings.doubleCharges).toBeGreaterThan(0)
+  expect(naive!.completed).toBeGreaterThan(0)
+  await expectNothingLeft(data)
+})
+
+test('Ctrl-C in the middle is 130, and nothing is left', { timeout: 60_000 }, async () => {
+  const { child, data, printed, ended, until } = demo('--crash', '--orders', '60')
+  await until('kill -9')
+  expect(processesOf(data)).not.toEqual([])
+  child.kill('SIGINT')
+  expect(await ended).toBe(130)
+  expect(printed.out).toBe('')
+  await expectNothingLeft(data)
+})

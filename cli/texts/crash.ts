@@ -1,0 +1,90 @@
+/** The demonstration that kills its own server, and the comparison with the naive shop. */
+import type { Pairs } from './pairs.ts'
+
+export const crashTexts = {
+  'crash.about': [
+    'Start a server of its own, kill it and its database while orders flow, and count what was lost (nothing)',
+    'Arrancar un servidor propio, matarlo y matar su base de datos mientras entran pedidos, y contar qué se perdió (nada)',
+  ],
+  'crash.naiveAbout': [
+    'The same for a shop as a hurried developer writes it; with --crash both, side by side',
+    'Lo mismo con una tienda escrita con prisas; con --crash las dos, una al lado de la otra',
+  ],
+  'crash.killsAbout': ['How often the server is killed', 'Cuántas veces se mata al servidor'],
+  'crash.databaseKillsAbout': ['How often its PostgreSQL is killed', 'Cuántas veces se mata a su PostgreSQL'],
+  'crash.onlyWith': ['{option} needs --crash or --naive.', '{option} necesita --crash o --naive.'],
+  'crash.preparing': [
+    '{orders} orders (seed {seed}) on a new database in {directory}',
+    '{orders} pedidos (semilla {seed}) con una base de datos nueva en {directory}',
+  ],
+  'crash.faults': [
+    'The card processor does what it is asked and loses the answer {lostAnswers} times in a hundred, and answers 503 {refusals} times in a hundred. Work that a killed server had begun waits {lease} s.',
+    'El procesador de tarjetas hace lo que se le pide y pierde la respuesta {lostAnswers} veces de cada cien, y responde 503 {refusals} veces de cada cien. Lo que un servidor muerto había empezado espera {lease} s.',
+  ],
+  'crash.trial.naive': ['A shop written in a hurry', 'Una tienda escrita con prisas'],
+  'crash.trial.cauce': ['Cauce', 'Cauce: el servidor de verdad'],
+  'crash.killed.server': [
+    'kill -9: the server, at {answered} of {orders} answered',
+    'kill -9: el servidor, con {answered} de {orders} respondidos',
+  ],
+  'crash.killed.database': [
+    'kill -9: PostgreSQL, at {answered} of {orders} answered',
+    'kill -9: PostgreSQL, con {answered} de {orders} respondidos',
+  ],
+  'crash.back': ['serving again after {after}', 'atiende de nuevo al cabo de {after}'],
+  'crash.notStarted': [
+    '{program} ended before it was ready. Its log: {log}',
+    '{program} ha terminado antes de estar listo. Su registro: {log}',
+  ],
+  'crash.died': [
+    'The server ended by itself. Its log: {log}',
+    'El servidor ha terminado por sí solo. Su registro: {log}',
+  ],
+  'crash.notBack': [
+    'PostgreSQL is not serving again after {seconds} s.',
+    'PostgreSQL sigue sin atender al cabo de {seconds} s.',
+  ],
+  'crash.late': [
+    'It is not over after {seconds} s: not waiting any longer.',
+    'No ha acabado en {seconds} s: no se espera más.',
+  ],
+  'crash.counting': ['Counting from outside …', 'Contando desde fuera …'],
+  'crash.kept': ['What is left to look at: {directory}', 'Lo que queda por mirar: {directory}'],
+  'crash.accepted': ['{accepted} accepted', '{accepted} aceptados'],
+  'crash.terminal': ['{terminal} terminal', '{terminal} acabados'],
+  'crash.completed': ['{completed} completed', '{completed} completados'],
+  'crash.gaveUp': ['{count} gave up after 500s', '{count} desistieron tras varios 500'],
+  'crash.doubles': ['{count} double charges', '{count} cobros dobles'],
+  'crash.readOut': [
+    '(by the card processor’s own read-out: {charges} charges; it lost {lost} answers and refused {refused} calls)',
+    '(según la cuenta del propio procesador: {charges} cobros; perdió {lost} respuestas y rechazó {refused} llamadas)',
+  ],
+  'crash.lost': ['{lost} lost', '{lost} perdidos'],
+  'crash.balance': ['books balance', 'las cuentas cuadran'],
+  'crash.noBalance': ['BOOKS DO NOT BALANCE', 'LAS CUENTAS NO CUADRAN'],
+  'crash.notAccepted': ['{count} were not accepted', '{count} no fueron aceptados'],
+  'crash.kills': [
+    'Killed: server {server} times (back after {serverTimes}), PostgreSQL {database} times (back after {databaseTimes})',
+    'Muertes: servidor {server} (de vuelta en {serverTimes}), PostgreSQL {database} (de vuelta en {databaseTimes})',
+  ],
+  'crash.took': ['all in {took}', 'todo en {took}'],
+  'crash.naive': ['naive', 'con prisas'],
+  'crash.naiveAccepted': ['{accepted} of {orders} accepted', '{accepted} de {orders} aceptados'],
+  'crash.same': ['The same {orders} orders', 'Los mismos {orders} pedidos'],
+  'crash.row.accepted': ['accepted', 'aceptados'],
+  'crash.row.completed': ['completed', 'completados'],
+  'crash.row.killed': ['times killed', 'veces muerto'],
+  'crash.row.faults': ['answers the card processor lost or refused', 'respuestas que el procesador perdió o rechazó'],
+  'crash.found.doubleCharges': ['charged twice', 'cobrados dos veces'],
+  'crash.found.chargedForNothing': ['money taken without an order', 'dinero cobrado sin pedido'],
+  'crash.found.unpaid': ['goods sent without money', 'mercancía enviada sin cobrar'],
+  'crash.found.missing': ['accepted orders that do not exist', 'pedidos aceptados que no existen'],
+  'crash.found.stuck': ['orders stuck in the middle', 'pedidos atascados a medias'],
+  'crash.found.orderedTwice': ['ordered once, placed twice', 'pedidos una vez, hechos dos'],
+  'crash.found.oversold': ['pieces sold that were not there', 'unidades vendidas que no había'],
+  'crash.found.wrongStock': ['products whose stock is wrong', 'productos con existencias mal contadas'],
+  'crash.found.wrongWallets': ['wallets whose balance is wrong', 'monederos con el saldo mal'],
+  'crash.found.parcelsTwice': ['parcels sent twice', 'paquetes enviados dos veces'],
+  'crash.found.mailsMissing': ['confirmations never sent', 'confirmaciones nunca enviadas'],
+  'crash.found.mailsTwice': ['confirmations sent twice', 'confirmaciones enviadas dos veces'],
+} as const satisfies Pairs

@@ -1,0 +1,143 @@
+/**
+ * Programs of this repository, ready to run: its TypeScript made into JavaScript when it has changed, and kept.
+ *
+ * 1. There is nothing to build by hand and nothing stale to run: what was made is named by the size and time of every source, so
+ *    a changed source makes another one. It takes about half a second, which starting from the sources would take each time.
+ * 2. Each program is made by itself, so a mistake in one keeps no other from starting.
+ * 3. Packages stay where npm put them. Only typebox is taken in: it is several hundred small files, half of all that is loaded.
+ * 4. A file still finds what lies beside it: `import.meta.url` is where the source is. Stack traces name the sources too.
+ *
+ * Plain JavaScript, because it is what runs first.
+ */
+import { createHash } from 'node:crypto'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { isBuiltin } from 'node:module'
+import { join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const folders = ['kit', 'services', 'server', 'sandbox', 'cli', 'labs']
+/** How many makes are kept: a process of an older one may still load a part of it. */
+const KEPT = 10
+
+/**
+ * The file of JavaScript that runs a program.
+ * @param {string} program its source, from the root: `server/main.ts`
+ * @returns {Promise<string>} absolute path
+ */
+export async function programFile(program) {
+  const name = `${program.replaceAll('/', '-').replace(/\.ts$/, '')}-${fingerprint()}`
+  const places = [join(root, 'node_modules/.cache/cauce'), resolve(process.env['CAUCE_DATA'] ?? '.cauce', 'programs')]
+  const made = places.map((place) => join(place, name)).find((directory) => existsSync(directory))
+  const directory = made ?? (await make(program, places.find(isWritable) ?? places[1] ?? '', name))
+  return join(directory, 'main.mjs')
+}
+
+/** @returns {string} of every source there is, and of what is installed */
+function fingerprint() {
+  const hash = createHash('sha256')
+  /** @param {string} path */
+  const add = (path) => {
+    const { size, mtimeMs } = statSync(path)
+    hash.update(`${path}:${size}:${mtimeMs}\n`)
+  }
+  for (const folder of folders) {
+    for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
+      const isSource = entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts')
+      if (isSource) add(join(entry.parentPath, entry.name))
+    }
+  }
+  add(join(root, 'package-lock.json'))
+  add(fileURLToPath(import.meta.url))
+  return hash.digest('hex').slice(0, 32)
+}
+
+/** @param {string} directory */
+function isWritable(directory) {
+  try {
+    mkdirSync(directory, { recursive: true })
+    accessSync(directory, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
+ * @param {string} program
+ * @param {string} place
+ * @param {string} name
+ */
+async function make(program, place, name) {
+  const { build } = await import('esbuild')
+  const target = join(place, name)
+  const unfinished = join(place, `${name}.${process.pid}`)
+  try {
+    mkdirSync(unfinished, { recursive: true })
+    await build({
+      absWorkingDir: root,
+      entryPoints: { main: program },
+      outdir: unfinished,
+      outExtension: { '.js': '.mjs' },
+      bundle: true,
+      splitting: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      sourcemap: 'linked',
+      legalComments: 'none',
+      logLevel: 'silent',
+      plugins: [whereTheSourcesAre],
+    })
+    renameSync(unfinished, target)
+  } catch (error) {
+    rmSync(unfinished, { recursive: true, force: true })
+    // Another process may have made it meanwhile.
+    if (!existsSync(target)) throw error
+  }
+  forgetOldOnes(place)
+  return target
+}
+
+/** @param {string} place */
+function forgetOldOnes(place) {
+  const makes = readdirSync(place).map((name) => ({ path: join(place, name), at: statSync(join(place, name)).mtimeMs }))
+  for (const { path } of makes.toSorted((a, b) => b.at - a.at).slice(KEPT))
+    rmSync(path, { recursive: true, force: true })
+}
+
+/** Marks what has been looked up already. */
+const found = 'found'
+
+/** @type {import('esbuild').Plugin} */
+const whereTheSourcesAre = {
+  name: 'where the sources are',
+  setup(build) {
+    build.onResolve({ filter: /^[^./]/ }, async ({ path, importer, resolveDir, kind, pluginData }) => {
+      const isTakenIn = /^(@cauce\/|typebox)/.test(path) || importer.includes('/node_modules/typebox/')
+      if (isTakenIn || pluginData === found || isBuiltin(path)) return undefined
+      // By its whole path, because what is made need not lie where packages are looked for.
+      const { path: file, errors } = await build.resolve(path, { importer, resolveDir, kind, pluginData: found })
+      return errors.length > 0 ? { errors } : { path: pathToFileURL(file).href, external: true }
+    })
+    build.onLoad({ filter: /\.[jt]s$/ }, ({ path }) => {
+      if (path.includes('/node_modules/')) return undefined
+      // A pattern, not a text: this file is taken in too, and must not be changed by itself.
+      const contents = readFileSync(path, 'utf8').replaceAll(
+        /\bimport\.meta\.url\b/g,
+        JSON.stringify(pathToFileURL(path).href),
+      )
+      return { contents, loader: 'ts' }
+    })
+  },
+}

@@ -1,0 +1,31 @@
+import { execFile } from 'node:child_process'
+import { readFileSync, readdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { programFile } from './program.js'
+
+const textOf = (program: string) =>
+  readdirSync(dirname(program))
+    .filter((name) => name.endsWith('.mjs'))
+    .map((name) => readFileSync(join(dirname(program), name), 'utf8'))
+    .join('\n')
+
+test('what is made knows where its sources are, and is made once', async () => {
+  const program = await programFile('cli/main.ts')
+  const madeAt = statSync(program).mtimeMs
+  expect(textOf(program)).not.toContain('import.meta.url')
+  expect(await programFile('cli/main.ts')).toBe(program)
+  expect(statSync(program).mtimeMs).toBe(madeAt)
+  const { stdout } = await promisify(execFile)(process.execPath, [program, '--version'])
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+})
+
+test('what was made makes others as the sources do', async () => {
+  const program = await programFile('server/main.ts')
+  expect(textOf(program)).toContain(String.raw`/\bimport\.meta\.url\b/g`)
+})
+
+test('a program that is not there is an error that names it', async () => {
+  await expect(programFile('server/nothing.ts')).rejects.toThrow('server/nothing.ts')
+})
