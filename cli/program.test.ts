@@ -77,7 +77,20 @@ const commands = [
   'product put',
   'product stock',
 ]
-const more = ['product list', 'account open', 'account show', 'account deposit', 'audit', 'groups', 'token', 'doctor']
+const more = [
+  'product list',
+  'account open',
+  'account show',
+  'account deposit',
+  'account transfer',
+  'payment pay',
+  'payment show',
+  'payment refund',
+  'audit',
+  'groups',
+  'token',
+  'doctor',
+]
 
 test.each([...commands, ...more])('“%s --help” has examples, in both languages', async (line) => {
   const english = await typed(`${line} --help`)

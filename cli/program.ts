@@ -5,6 +5,7 @@
 import { Command, CommanderError, Option } from '@commander-js/extra-typings'
 import type { Parent, Wiring } from './command.ts'
 import { addAccount } from './commands/account.ts'
+import { addPayment } from './commands/payment.ts'
 import { addAudit } from './commands/audit.ts'
 import { addDeadLetters } from './commands/dead-letters.ts'
 import { addDemo } from './commands/demo.ts'
@@ -41,6 +42,7 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
     addOrder,
     addProduct,
     addAccount,
+    addPayment,
     addAudit,
     addGroups,
     addParked,

@@ -10,6 +10,7 @@ import { crashTexts } from './texts/crash.ts'
 import { demoTexts } from './texts/demo.ts'
 import { doctorTexts } from './texts/doctor.ts'
 import { operationTexts } from './texts/operations.ts'
+import { paymentTexts } from './texts/payments.ts'
 import { shellTexts } from './texts/shell.ts'
 import { upTexts } from './texts/up.ts'
 import { viewTexts } from './texts/views.ts'
@@ -27,6 +28,7 @@ export const catalogue = {
   ...doctorTexts,
   ...operationTexts,
   ...viewTexts,
+  ...paymentTexts,
 } as const
 
 export type TextKey = keyof typeof catalogue

@@ -18,7 +18,7 @@ const fileOf = (directory: string): string => join(directory, 'sandbox.json')
 export const lockOf = (directory: string): string => join(directory, 'sandbox.lock')
 
 export function announce(directory: string, { url, smtp, pid }: Announcement): void {
-  writeAtomically(fileOf(directory), [JSON.stringify({ url, smtp, pid })])
+  writeAtomically(fileOf(directory), [JSON.stringify({ url, smtp, pid })], 0o644)
 }
 
 /** The last announcement, or undefined when there is none that can be read. */

@@ -38,10 +38,11 @@ async function audit(query: Query): Promise<Audit> {
   const ordered = await orders.audit(query)
   const moving = await ordersThatMove(query, ordered.untimed)
   const { stranded } = await shipping.audit(query)
-  // A shipment that no task books keeps its order waiting for ever, whatever its deadline asks.
-  const stuck = new Set([...ordered.untimed.filter((id) => !moving.has(id)), ...stranded]).size
-  const contradictory = (await contradictoryOrders(query)).length
+  // A shipment that no task books, or a payment that no task settles, waits for ever, whatever a deadline asks.
   const money = await payments.audit(query)
+  const unmoved = ordered.untimed.filter((id) => !moving.has(id))
+  const stuck = new Set([...unmoved, ...stranded, ...money.stranded]).size
+  const contradictory = (await contradictoryOrders(query)).length
   const stock = await inventory.audit(query)
   const lanes = await listGroups(query)
   let gaps = 0

@@ -15,6 +15,7 @@ import {
   AnyText,
   Cause,
   Cursor,
+  disclosed,
   iso,
   Name,
   NextCursor,
@@ -79,11 +80,27 @@ const Causes = Type.Object({
       oldest: Timestamp,
       example: Type.String({ description: 'The id of the one that died first' }),
     }),
+    {
+      examples: [
+        [
+          {
+            service: 'shipping',
+            type: 'book-shipment',
+            cause: 'The carrier answered 401',
+            tasks: 3,
+            oldest: '2026-01-02T03:04:05.678Z',
+            example: '5e1f3a0b9c8d7e6f5a4b3c2d1e0f9a8b',
+          },
+        ],
+      ],
+    },
   ),
 })
 
-const OneParams = Type.Object({ service: Name, id: AnyText }, { additionalProperties: false })
-const filters = { service: Name, type: Type.Optional(AnyText), cause: Type.Optional(Cause) }
+const TaskId = Type.String({ ...AnyText, description: 'Of the task', examples: ['5e1f3a0b9c8d7e6f5a4b3c2d1e0f9a8b'] })
+const TaskType = Type.String({ ...AnyText, description: 'What was to be done', examples: ['book-shipment'] })
+const OneParams = Type.Object({ service: Name, id: TaskId }, { additionalProperties: false })
+const filters = { service: Name, type: Type.Optional(TaskType), cause: Type.Optional(Cause) }
 const RedriveGroup = Type.Object(
   { ...filters, cursor: Type.Optional(Cursor) },
   { additionalProperties: false, examples: [{ service: 'shipping', cause: 'The carrier answered 401' }] },
@@ -110,8 +127,8 @@ export function deadLetterRoutes(app: HttpServer, ops: Ops): void {
 const noneDead = ({ service, id }: Static<typeof OneParams>) =>
   problem('not-found', `There is no dead letter ${id} in ${service}. It may have been redriven or discarded`)
 
-function shown(service: string, { attempt, since, ...task }: DeadTask): Static<typeof DeadLetter> {
-  return { service, ...task, attempts: attempt, since: iso(since) }
+function shown(service: string, { attempt, since, data, ...task }: DeadTask): Static<typeof DeadLetter> {
+  return { service, ...task, data: disclosed(data), attempts: attempt, since: iso(since) }
 }
 
 /** Of a series of acts, also when it began. */

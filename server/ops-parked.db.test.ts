@@ -310,6 +310,27 @@ describe('dead letters', () => {
   })
 })
 
+test('what pays is not shown to operators either', async () => {
+  const data = JSON.stringify({ paymentId: 'pay_1', token: 'tok_secret' })
+  await sql.query(
+    `INSERT INTO payments.parked (consumer_group, source, lane, position, id, type, key, data, request_id, cause_id, at, error, cause)
+     VALUES ('payments', 'orders', 0, 1e9, 'm1', 'AuthorizePayment', 'ord_card', $1, 'r', 'c', now(), 'e', 'e')`,
+    [data],
+  )
+  await sql.query(
+    `INSERT INTO payments.tasks (id, type, key, data, state, due_at, request_id, cause_id, created_at, finished_at, error, cause)
+     VALUES ('card', 'authorize-card', 'ord_card', $1, 'dead', now(), 'r', 'c', now(), now(), 'e', 'e')`,
+    [data],
+  )
+  const shown = { paymentId: 'pay_1', token: '…' }
+  const { body: key } = await operator.get('/v1/ops/parked/payments/orders/ord_card')
+  const { body: letter } = await operator.get('/v1/ops/dead-letters/payments/card')
+  const { body: letters } = await operator.get('/v1/ops/dead-letters?service=payments')
+  expect([key.items[0].data, letter.data, letters.items[0].data]).toEqual([shown, shown, shown])
+  await sql.query(`DELETE FROM payments.parked WHERE id = 'm1'`)
+  await sql.query(`DELETE FROM payments.tasks WHERE id = 'card'`)
+})
+
 test('the record of actions comes page by page, newest first', async () => {
   const { body: all } = await operator.get('/v1/ops/actions?limit=100')
   const times = all.items.map(({ at }: { at: string }) => at)

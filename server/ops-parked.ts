@@ -16,6 +16,7 @@ import {
   AnyText,
   Cause,
   Cursor,
+  disclosed,
   iso,
   Name,
   NextCursor,
@@ -70,6 +71,24 @@ const Causes = Type.Object({
       oldest: Timestamp,
       example: Type.Object({ source: Type.String(), key: Type.String(), error: Type.String() }),
     }),
+    {
+      examples: [
+        [
+          {
+            group: 'orders',
+            cause: 'Error: Version # of saga fulfilment is not known here.',
+            keys: 2,
+            messages: 5,
+            oldest: '2026-01-02T03:04:05.678Z',
+            example: {
+              source: 'payments',
+              key: 'ord_019ab3f0c1d27000a1b2c3d4e5f60718',
+              error: 'Error: Version 2 of saga fulfilment is not known here.',
+            },
+          },
+        ],
+      ],
+    },
   ),
 })
 
@@ -78,15 +97,61 @@ const ParkedMessage = Type.Object({
   type: Type.String(),
   position: Type.Integer({ description: 'In its lane of the log it came from' }),
   at: Timestamp,
-  data: Type.Unknown({ description: 'What it says' }),
+  data: Type.Unknown({ description: 'What it says, without what pays' }),
   error: Type.String({ description: 'What went wrong; of those behind the first, what they wait for' }),
   requestId: Type.String(),
   causeId: Type.String(),
 })
-const ParkedWhole = Type.Object({ ...Parked.properties, ...pageOf(ParkedMessage).properties })
+const ParkedWhole = Type.Object(
+  { ...Parked.properties, ...pageOf(ParkedMessage).properties },
+  {
+    examples: [
+      {
+        group: 'orders',
+        source: 'payments',
+        key: 'ord_019ab3f0c1d27000a1b2c3d4e5f60718',
+        lane: 3,
+        messages: 1,
+        type: 'PaymentAuthorized',
+        error: 'Error: Version 2 of saga fulfilment is not known here. Deploy a server that knows it, then redrive',
+        cause: 'Error: Version # of saga fulfilment is not known here. Deploy a server that knows it, then redrive',
+        since: '2026-01-02T03:04:05.678Z',
+        items: [
+          {
+            id: '019ab3f0c2017000b1b2c3d4e5f60718',
+            type: 'PaymentAuthorized',
+            position: 118,
+            at: '2026-01-02T03:04:05.600Z',
+            data: {
+              orderId: 'ord_019ab3f0c1d27000a1b2c3d4e5f60718',
+              paymentId: 'pay_019ab3f0c1d27000a1b2c3d4e5f60718',
+            },
+            error: 'Error: Version 2 of saga fulfilment is not known here. Deploy a server that knows it, then redrive',
+            requestId: 'checkout-7',
+            causeId: '019ab3f0c1d27000a1b2c3d4e5f60718',
+          },
+        ],
+        nextCursor: null,
+      },
+    ],
+  },
+)
 
-const KeyParams = Type.Object({ group: Name, source: Name, key: AnyText }, { additionalProperties: false })
+const Key = Type.String({
+  ...AnyText,
+  description: 'What the messages are about',
+  examples: ['ord_019ab3f0c1d27000a1b2c3d4e5f60718'],
+})
+const KeyParams = Type.Object({ group: Name, source: Name, key: Key }, { additionalProperties: false })
 type KeyParams = Static<typeof KeyParams>
+
+const Applied = Type.Object(
+  {
+    applied: Count,
+    error: Type.Union([Type.String(), Type.Null()], { description: 'Of the one that failed again' }),
+  },
+  { examples: [{ applied: 2, error: null }] },
+)
 
 const RedriveGroup = Type.Object(
   { group: Name, cause: Type.Optional(Cause), cursor: Type.Optional(Cursor) },
@@ -171,7 +236,7 @@ function showRoute(app: HttpServer, ops: Ops): void {
     if (!summary) throw noneParked(request.params)
     const { items, nextCursor } = pageFrom(messages, limit, ({ position }) => position)
     const told = items.map(({ id, type, position, at, data, error, requestId, causeId }) => {
-      return { id, type, position, at: iso(at), data, error, requestId, causeId }
+      return { id, type, position, at: iso(at), data: disclosed(data), error, requestId, causeId }
     })
     return { ...shown(group, summary), items: told, nextCursor }
   })
@@ -183,7 +248,7 @@ function redriveRoute(app: HttpServer, ops: Ops): void {
     summary: 'Apply the parked messages of a key again',
     description: 'In order, until one fails again: that one and those behind it stay parked, with the error of now.',
     params: KeyParams,
-    ...answers({ 200: Type.Object({ applied: Count, error: Type.Union([Type.String(), Type.Null()]) }) }, opsProblems),
+    ...answers({ 200: Applied }, opsProblems),
   }
   app.post('/v1/ops/parked/:group/:source/:key/redrive', { config, schema }, async (request) => {
     const { group, ...key } = request.params

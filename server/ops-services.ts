@@ -69,6 +69,12 @@ export function recordOf(
   return { reason: null, ...act, id, subject: principalOf(request).subject, requestId: request.id }
 }
 
+/** What was said or is to be done, as operators may read it: what pays is not theirs either. */
+export function disclosed(data: object): Record<string, unknown> {
+  const { token, ...rest } = data as Record<string, unknown>
+  return token === undefined ? rest : { ...rest, token: '…' }
+}
+
 export const opsProblems = problemsOf({ 'not-found': { status: 404, title: 'Not found' } })
 
 /** Operators only, and the first to be refused under load. */
@@ -98,6 +104,7 @@ export const Reason = Type.String({
 })
 export const Cursor = Type.String({ minLength: 1, maxLength: 1024, description: 'nextCursor of the answer before' })
 export const NextCursor = Type.Union([Type.String(), Type.Null()], {
+  examples: [null],
   description: 'Send it as `cursor` to go on; null when nothing is left',
 })
 export const ReasonBody = Type.Object({ reason: Reason }, { additionalProperties: false })

@@ -37,7 +37,22 @@ const View = Type.Object(
       }),
     ),
   },
-  { $id: 'View' },
+  {
+    $id: 'View',
+    examples: [
+      {
+        name: 'order-list',
+        service: 'orders',
+        state: 'active',
+        generation: 2,
+        since: '2026-01-02T03:04:05.678Z',
+        lag: 0,
+        oldestMs: 0,
+        error: null,
+        building: null,
+      },
+    ],
+  },
 )
 export type View = Static<typeof View>
 
@@ -61,7 +76,10 @@ export function viewRoutes(app: HttpServer, reads: Pool, rebuildAsked: () => voi
     summary: 'Build a view anew',
     description:
       'Beside the one that is read, which is read until the new one is as far. Asking again while it is built changes nothing.',
-    params: Type.Object({ name: Type.String({ pattern: '^[a-z][a-z-]{0,40}$' }) }, { additionalProperties: false }),
+    params: Type.Object(
+      { name: Type.String({ pattern: '^[a-z][a-z-]{0,40}$', examples: ['order-list'] }) },
+      { additionalProperties: false },
+    ),
     ...answers({ 202: View }, problems, ['not-found']),
   }
   app.post('/v1/ops/views/:name/rebuild', { config, schema: rebuild }, async (request, reply) => {

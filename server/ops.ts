@@ -25,6 +25,23 @@ const Groups = Type.Object({
       parked: Type.Integer({ description: 'Messages set aside' }),
       halted: Type.Union([Type.String(), Type.Null()], { description: 'Why the lane stands still' }),
     }),
+    {
+      examples: [
+        [
+          {
+            group: 'payments',
+            source: 'orders',
+            lane: 3,
+            head: 120,
+            cursor: 118,
+            lag: 2,
+            oldestMs: 12,
+            parked: 0,
+            halted: null,
+          },
+        ],
+      ],
+    },
   ),
 })
 

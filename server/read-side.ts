@@ -7,6 +7,7 @@ import { systemRandom } from '@cauce/kit/core/prng'
 import { Signal } from '@cauce/kit/core/signal'
 import { createPool } from '@cauce/kit/database/pool'
 import { postgresLogReader } from '@cauce/kit/log/postgres'
+import type { RecentMessages } from '@cauce/kit/log/recent'
 import type { Projection } from '@cauce/kit/projection/definition'
 import { viewReader, type ViewReader } from '@cauce/kit/projection/reader'
 import { runProjection, type ProjectionObserver } from '@cauce/kit/projection/runner'
@@ -32,10 +33,11 @@ export interface ReadSideOptions {
   readonly url: () => string
   readonly logger: Logger
   readonly orders: Wired
+  readonly recent: RecentMessages
   readonly opened: Closers
 }
 
-export function startReadSide({ url, logger, orders, opened }: ReadSideOptions): ReadSide {
+export function startReadSide({ url, logger, orders, recent, opened }: ReadSideOptions): ReadSide {
   const onError = (err: Error) => logger.warn({ err }, 'An idle database connection died')
   // One transaction for each view at a time, and the looks around them.
   const pool = createPool({ url, purpose: 'pipeline', size: 4, onError })
@@ -43,7 +45,7 @@ export function startReadSide({ url, logger, orders, opened }: ReadSideOptions):
   const stopping = new AbortController()
   const views = [orderList, orderTimeline].map((definition) => {
     const wake = new Signal(systemTimers)
-    const readers = definition.sources.map((source) => postgresLogReader(pool, source))
+    const readers = definition.sources.map((source) => recent.reader(postgresLogReader(pool, source)))
     const about = { pool, schema: orders.name, definition, readers, wake, observer: observerOf(definition, logger) }
     const world = { clock: systemClock, timers: systemTimers, random: systemRandom }
     const running = runProjection({ ...about, ...world }, stopping.signal)

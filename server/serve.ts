@@ -15,6 +15,7 @@ import { createDrain, drainAndClose } from '@cauce/kit/http/drain'
 import { createHttpServer } from '@cauce/kit/http/server'
 import type { HttpServer } from '@cauce/kit/http/server-types'
 import { postgresLogReader } from '@cauce/kit/log/postgres'
+import { RecentMessages } from '@cauce/kit/log/recent'
 import { caughtUp } from '@cauce/kit/pipeline/catch-up'
 import type { Logger } from '@cauce/kit/telemetry/logger'
 import { createMetrics, type Metrics } from '@cauce/kit/telemetry/metrics'
@@ -63,7 +64,7 @@ export async function serve({ config, logger, databaseUrl, sandboxUrl, opened }:
   })
   const secrets = config.webhookSecrets.length > 0 ? config.webhookSecrets : [key.secretFor('card webhooks')]
   const tokens = tokensOver(first.readPool)
-  addRoutes(app, services, audits, secrets, tokens, readSide)
+  addRoutes(app, services, audits, secrets, drain.signal, tokens, readSide)
   await readRoutes(app, services, readSide, tokens)
   watch(metrics, services)
   await app.listen({ host: config.host, port: config.port })
@@ -101,7 +102,9 @@ async function startServices(
     },
   })
   opened.push(() => notifier.close())
+  const recent = new RecentMessages()
   const wired = await wire({
+    recent,
     url,
     lanes: config.lanes,
     leaseMs: config.leaseMs,
@@ -117,7 +120,7 @@ async function startServices(
   })
   services = wired
   const orders = wired.find(({ name }) => name === 'orders')
-  if (orders) readSide = startReadSide({ url, logger, orders, opened })
+  if (orders) readSide = startReadSide({ url, logger, orders, recent, opened })
   const stopping = new AbortController()
   const swept = sweepKeys(wired, stopping.signal)
   opened.push(async () => {
@@ -143,12 +146,14 @@ function addRoutes(
   services: readonly Wired[],
   audits: Pool,
   secrets: readonly string[],
+  draining: AbortSignal,
   tokens: Tokens,
   readSide: ReadSide | undefined,
 ): void {
   for (const { name, running, readPool } of services) {
     const routes = { queue: running.commands, ids: systemIds, reads: readPool, ...tokens.ofService(name) }
-    if (name === 'payments') paymentRoutes(app, { ...routes, timers: systemTimers, webhookSecrets: () => secrets })
+    if (name === 'payments')
+      paymentRoutes(app, { ...routes, timers: systemTimers, webhookSecrets: () => secrets, draining })
     if (name === 'inventory') inventoryRoutes(app, routes)
     if (name === 'orders' && readSide) {
       const { list } = readSide

@@ -8,6 +8,7 @@ import { systemIds } from '@cauce/kit/core/id-source'
 import { systemClock, systemTimers } from '@cauce/kit/core/clock'
 import { knownRoot } from '@cauce/kit/database/embedded/place'
 import { loadDevKey, signToken } from '@cauce/kit/http/dev-key'
+import { conformanceTo, resolved, type Seen } from '@cauce/kit/http/testing-openapi'
 import { programFile } from '@cauce/kit/program/program.js'
 
 export interface ServerProcess {
@@ -95,6 +96,32 @@ export interface Client {
 
 const GIVE_UP_MS = 60_000
 
+const checks = new Map<string, Promise<((seen: Seen) => string[]) | undefined>>()
+
+/** What a server's own document says of its answers; nothing when it has gone before it could be asked. */
+async function faultsIn(url: string, seen: Seen): Promise<string[]> {
+  const asked = (): Promise<((seen: Seen) => string[]) | undefined> =>
+    fetch(`${url}/openapi.json`, { signal: AbortSignal.timeout(20_000) })
+      .then(async (answer) => (answer.ok ? conformanceTo(resolved(await answer.json())) : undefined))
+      .catch(() => undefined)
+  const check = checks.get(url) ?? asked()
+  checks.set(url, check)
+  const conforms = await check
+  if (!conforms) checks.delete(url)
+  return conforms?.(seen) ?? []
+}
+
+/** Throws unless an answer is what the document of its server promises: any client of the tests checks that. */
+export async function conforms(url: string, seen: Seen): Promise<void> {
+  const faults = await faultsIn(url, seen)
+  if (faults.length > 0) throw new NonconformingAnswerError(faults.join('\n'))
+}
+
+/** Never an answer to try again for. */
+export class NonconformingAnswerError extends Error {
+  override readonly name = 'NonconformingAnswerError'
+}
+
 /** `url` is asked at each call: the server may have moved. */
 export async function client(
   data: string,
@@ -110,7 +137,8 @@ export async function client(
     key?: string,
     more: Readonly<Record<string, string>> = {},
   ): Promise<Answer> => {
-    const response = await fetch(url() + path, {
+    const at = url()
+    const response = await fetch(at + path, {
       method,
       headers: {
         authorization: `Bearer ${token}`,
@@ -121,8 +149,10 @@ export async function client(
       ...(body ? { body: JSON.stringify(body) } : {}),
       signal: AbortSignal.timeout(20_000),
     })
+    const { status, headers } = response
     const text = await response.text()
-    return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) }
+    await conforms(at, { method, url: path, status, headers, body: text })
+    return { status, headers, body: text === '' ? undefined : JSON.parse(text) }
   }
   const post: Client['post'] = (path, body, key = systemIds.draw(), headers = {}) =>
     call('POST', path, body, key, headers)
@@ -135,6 +165,7 @@ export async function client(
       const until = systemClock.monotonic() + GIVE_UP_MS
       for (;;) {
         const answer = await post(path, body, key).catch((error: Error) => error)
+        if (answer instanceof NonconformingAnswerError) throw answer
         if (!(answer instanceof Error) && answer.status !== 503) return answer
         if (systemClock.monotonic() > until)
           throw answer instanceof Error ? answer : new Error(JSON.stringify(answer.body))
@@ -174,6 +205,7 @@ export async function eventually<T>(look: () => Promise<T>, holds: (seen: T) => 
   const until = systemClock.monotonic() + GIVE_UP_MS
   for (;;) {
     const seen = await look().catch((error: unknown) => error)
+    if (seen instanceof NonconformingAnswerError) throw seen
     if (!(seen instanceof Error) && holds(seen as T)) return seen as T
     if (systemClock.monotonic() > until)
       throw new Error(`It did not come about: ${JSON.stringify(seen)}`, { cause: seen })

@@ -16,6 +16,7 @@ import type { HttpServer } from '@cauce/kit/http/server-types'
 import type { ViewReader } from '@cauce/kit/projection/reader'
 import type { StoredTask, TaskQueue } from '@cauce/kit/task/port'
 import { findOrder, statusesOf, timelineOf, type TimelineMessage } from '@cauce/orders/service'
+import { disclosed } from './ops-services.ts'
 
 const kinds = ['request', 'row', 'message', 'task', 'state'] as const
 
@@ -32,7 +33,34 @@ export const TimelineItem = Type.Object({
 })
 export type TimelineItem = Static<typeof TimelineItem>
 
-const Timeline = Type.Object({ items: Type.Array(TimelineItem) }, { $id: 'Timeline' })
+const Timeline = Type.Object(
+  { items: Type.Array(TimelineItem) },
+  {
+    $id: 'Timeline',
+    examples: [
+      {
+        items: [
+          {
+            at: '2026-01-02T03:04:05.678Z',
+            service: 'orders',
+            kind: 'request',
+            name: 'POST /v1/orders',
+            detail: { requestId: 'checkout-7', customer: 'alice' },
+            attempt: null,
+          },
+          {
+            at: '2026-01-02T03:04:05.691Z',
+            service: 'payments',
+            kind: 'task',
+            name: 'authorize-card',
+            detail: { taskId: '5e1f3a0b9c8d7e6f5a4b3c2d1e0f9a8b', state: 'done', nextAttemptAt: null, lastError: null },
+            attempt: 2,
+          },
+        ],
+      },
+    ],
+  },
+)
 
 export interface TimelineRoute {
   /** Orders', for rows of all services. */
@@ -46,7 +74,7 @@ export interface TimelineRoute {
 /** More tasks than an order should ever have. */
 const MOST_TASKS = 100
 
-const id = Type.String({ pattern: '^ord_[0-9a-f]{32}$' })
+const id = Type.String({ pattern: '^ord_[0-9a-f]{32}$', examples: ['ord_019ab3f0c1d27000a1b2c3d4e5f60718'] })
 
 export function timelineRoute(app: HttpServer, { reads, timeline, queues, caughtUp }: TimelineRoute): void {
   const schema = {
@@ -55,6 +83,7 @@ export function timelineRoute(app: HttpServer, { reads, timeline, queues, caught
     description: 'Every hop: the request, rows, messages, tasks with their attempts, and the statuses it took.',
     params: Type.Object({ id }, { additionalProperties: false }),
     headers: tokenHeader,
+    refusals: ['not-ready'] as const,
     ...answers({ 200: Timeline }),
     problems: [{ code: 'not-found', status: 404, title: 'Not found' }],
   }
@@ -196,10 +225,4 @@ function itemOf(
   detail: Record<string, unknown>,
 ): TimelineItem {
   return { at: new Date(at).toISOString(), service, kind, name, detail, attempt: null }
-}
-
-/** What pays is nobody's to read again. */
-function disclosed(data: object): Record<string, unknown> {
-  const { token, ...rest } = data as Record<string, unknown>
-  return token === undefined ? rest : { ...rest, token: '…' }
 }

@@ -11,6 +11,7 @@ import type { SchemaMigrations } from '@cauce/kit/database/migrate'
 import { postgresKeyJanitor } from '@cauce/kit/idempotency/postgres'
 import type { KeyJanitor } from '@cauce/kit/idempotency/port'
 import { ensureLanes, postgresLogReader } from '@cauce/kit/log/postgres'
+import type { RecentMessages } from '@cauce/kit/log/recent'
 import { postgresTransactions } from '@cauce/kit/pipeline/postgres'
 import {
   startService,
@@ -80,6 +81,8 @@ export interface WireOptions {
   readonly names: readonly ServiceName[]
   readonly effects: Readonly<Partial<Record<ServiceName, readonly Effect[]>>>
   readonly observer: (name: ServiceName) => ServiceObserver
+  /** What the services of this process have written lately. */
+  readonly recent: RecentMessages
   /** Told when a service's log has grown or tasks were enqueued in it. */
   readonly onAppend: (name: ServiceName) => void
   readonly onPoolError: (error: Error) => void
@@ -112,14 +115,17 @@ async function wireOne(name: ServiceName, options: WireOptions): Promise<Wired> 
       groups,
       queue: postgresTaskQueue(pipelinePool, name),
     },
-    readers: reads[name].map((source) => postgresLogReader(pipelinePool, source)),
+    readers: reads[name].map((source) => options.recent.reader(postgresLogReader(pipelinePool, source))),
     effects: options.effects[name] ?? [],
     clock: systemClock,
     timers: systemTimers,
     random: systemRandom,
     leaseMs: options.leaseMs,
     observer: options.observer(name),
-    onAppend: () => options.onAppend(name),
+    onAppend({ messages, heads }) {
+      options.recent.add(name, messages, heads, lanes)
+      options.onAppend(name)
+    },
   })
   opened.push(() => running.stop())
   return { name, running, pipelinePool, readPool, janitor: postgresKeyJanitor(pipelinePool, name) }

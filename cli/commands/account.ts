@@ -11,7 +11,7 @@ import { examples } from '../usage.ts'
 
 export const addAccount: AddCommand = (parent, wiring) => {
   const group = parent.command('account').description(wiring.t('account.about'))
-  for (const add of [addOpen, addShow, addDeposit]) add(group, wiring)
+  for (const add of [addOpen, addShow, addDeposit, addTransfer]) add(group, wiring)
 }
 
 const addOpen: AddCommand = (parent, { t, run }) => {
@@ -69,6 +69,31 @@ const addDeposit: AddCommand = (parent, { t, run }) => {
         const { account, id } = deposit
         shell.output.result(deposit, () =>
           t('account.deposited', { amount: formatMoney(deposit, shell.lang), account, id }),
+        )
+        return exits.ok
+      }),
+    )
+}
+
+const addTransfer: AddCommand = (parent, { t, run }) => {
+  parent
+    .command('transfer')
+    .description(t('account.transfer.about'))
+    .argument('<from>', t('account.transfer.from'), subject(t))
+    .argument('<to>', t('account.transfer.to'), subject(t))
+    .requiredOption('--amount <amount>', t('account.deposit.amount'))
+    .option('--currency <code>', t('option.currency'), 'EUR')
+    .option('--key <key>', t('option.key'), key(t))
+    .addHelpText('after', examples(t, ['account transfer alice bob --amount 5.00']))
+    .action((from, to, { amount, currency, key: given }) =>
+      run(async (shell) => {
+        const money = parseMoney(amount, currency, t)
+        const body = { from, to, amount: money.amount, currency: money.currency as Account['currency'] }
+        const { api } = shell.connect()
+        const transfer = await api.transfer(customer(from), body, given ?? shell.world.ids.draw())
+        const { id } = transfer
+        shell.output.result(transfer, () =>
+          t('account.transferred', { amount: formatMoney(transfer, shell.lang), from, to, id }),
         )
         return exits.ok
       }),

@@ -1,6 +1,6 @@
 /** `cauce order place`: one order by hand. */
 import { seconds } from '@cauce/kit/core/clock'
-import type { Order } from '@cauce/orders/contract'
+import type { Order, PlaceOrder } from '@cauce/orders/contract'
 import { integer, key, subject } from '../arguments.ts'
 import type { AddCommand } from '../command.ts'
 import { exits, type ExitCode } from '../exit.ts'
@@ -16,6 +16,7 @@ interface Options {
   readonly quantity: number
   readonly postalCode: string
   readonly country: string
+  readonly card?: string | undefined
   readonly key?: string | undefined
   readonly wait?: true | undefined
 }
@@ -31,12 +32,14 @@ export const addPlaceOrder: AddCommand = (parent, { t, run }) => {
     .option('--quantity <n>', t('order.place.quantity'), integer(t, 1, 1_000_000), 1)
     .option('--postal-code <code>', t('order.place.postalCode'), '28013')
     .option('--country <code>', t('order.place.country'), 'ES')
+    .option('--card <token>', t('order.place.card'))
     .option('--key <key>', t('option.key'), key(t))
     .option('--wait', t('order.place.wait'))
     .addHelpText(
       'after',
       examples(t, [
         'order place --customer alice --sku LAMP --quantity 2 --wait',
+        'order place --customer alice --sku LAMP --card tok_timeout --wait',
         'order place --customer alice --sku LAMP --postal-code 00000 --wait',
         'order place --customer alice --sku LAMP --key once-only',
       ]),
@@ -46,11 +49,12 @@ export const addPlaceOrder: AddCommand = (parent, { t, run }) => {
 
 async function placeOrder(shell: Shell, options: Options): Promise<ExitCode> {
   const { t, output, world } = shell
-  const { sku, quantity, postalCode, country, key: given = world.ids.draw() } = options
+  const { sku, quantity, postalCode, country, card, key: given = world.ids.draw() } = options
   const who = customer(options.customer)
   const shipTo = { name: options.customer, line1: 'Calle Mayor 1', city: 'Madrid', postalCode, country }
   const { api } = shell.connect()
-  const placed = await api.placeOrder(who, { lines: [{ sku, quantity }], payment: { method: 'wallet' }, shipTo }, given)
+  const payment: PlaceOrder['payment'] = card === undefined ? { method: 'wallet' } : { method: 'card', token: card }
+  const placed = await api.placeOrder(who, { lines: [{ sku, quantity }], payment, shipTo }, given)
   const order = options.wait ? await waitForEnd(shell, api, who, placed) : placed
   output.result(order, () => showOrder(order, shell))
   if (options.wait && !hasEnded(order)) {

@@ -1,7 +1,17 @@
 /** Cauce's HTTP API as functions: the calls the command line makes, with the contracts' types. */
 import type { Product, PutProduct, AdjustStock } from '@cauce/inventory/contract'
 import type { Order, PlaceOrder } from '@cauce/orders/contract'
-import type { Account, Deposit, PostedDeposit } from '@cauce/payments/contract'
+import type {
+  Account,
+  AskRefund,
+  Deposit,
+  Pay,
+  Payment,
+  PostedDeposit,
+  PostedTransfer,
+  Refund,
+  Transfer,
+} from '@cauce/payments/contract'
 import type { Call, Client } from './client.ts'
 import { opsCalls } from './ops.ts'
 import { queryOf, type Page, type PageQuery } from './query.ts'
@@ -67,6 +77,16 @@ export function createApi(client: Client, tokens: Tokens) {
         body,
         key,
       }),
+
+    transfer: (who: Who, body: Transfer, key: string) =>
+      ask<PostedTransfer>(who, { method: 'POST', path: '/v1/transfers', body, key }),
+
+    /** Waits up to `waitS` seconds for the decision. */
+    pay: (who: Who, body: Pay, key: string, waitS: number) =>
+      ask<Payment>(who, { method: 'POST', path: '/v1/pay', body, key, waitS }),
+    payment: (id: string) => get<Payment>(operator, `/v1/payments/${encodeURIComponent(id)}`),
+    refund: (id: string, body: AskRefund, key: string) =>
+      ask<Refund>(operator, { method: 'POST', path: `/v1/payments/${encodeURIComponent(id)}/refund`, body, key }),
 
     audit: () => get<Audit>(operator, '/v1/ops/audit'),
     groups: () => get<{ readonly items: readonly GroupLane[] }>(operator, '/v1/ops/groups'),

@@ -22,6 +22,8 @@ export interface Call {
   readonly body?: unknown
   /** Idempotency-Key. */
   readonly key?: string
+  /** Seconds the server may wait before it answers (`Prefer: wait`); less than what is waited for an answer. */
+  readonly waitS?: number
 }
 
 /** The part of `fetch` that is used. */
@@ -103,7 +105,7 @@ export function createClient(options: ClientOptions): Client {
 
 async function attemptOnce(request: Call, options: ClientOptions): Promise<Attempt> {
   const { url, timers, timeoutMs = 15_000 } = options
-  const { method, path, token, body, key } = request
+  const { method, path, token, body, key, waitS } = request
   const silence = new AbortController()
   const cancel = timers.after(timeoutMs, () => silence.abort())
   try {
@@ -116,6 +118,7 @@ async function attemptOnce(request: Call, options: ClientOptions): Promise<Attem
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(key === undefined ? {} : { 'idempotency-key': key }),
+        ...(waitS === undefined ? {} : { prefer: `wait=${waitS}` }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })

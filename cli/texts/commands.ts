@@ -15,6 +15,10 @@ export const commandTexts = {
     'Adónde va; en el simulador 00000 no se puede entregar y 99999 necesita tres intentos',
   ],
   'order.place.country': ['Country, two capitals', 'País, dos mayúsculas'],
+  'order.place.card': [
+    'Pay by card instead of the wallet: tok_ok, tok_declined, tok_timeout, tok_flaky',
+    'Pagar con tarjeta en vez de con el monedero: tok_ok, tok_declined, tok_timeout, tok_flaky',
+  ],
   'order.place.wait': ['Wait until it is completed or cancelled', 'Esperar hasta que se complete o se cancele'],
   'option.key': [
     'Idempotency key: repeat a command with its key and it is done once (default: a new one)',

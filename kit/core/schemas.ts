@@ -12,4 +12,8 @@ export const Amount = Type.Integer({
 export const currencies = ['EUR', 'USD', 'GBP', 'MXN', 'JPY'] as const
 export const Currency = Type.Enum([...currencies], { description: 'ISO 4217', examples: ['EUR'] })
 
-export const Timestamp = Type.String({ format: 'date-time', description: 'UTC' })
+export const Timestamp = Type.String({
+  format: 'date-time',
+  description: 'UTC',
+  examples: ['2026-01-02T03:04:05.678Z'],
+})

@@ -4,6 +4,7 @@
  *
  * Values out: int8 as a number (refused beyond the safe range), timestamptz as milliseconds, json parsed.
  */
+import type { Duplex } from 'node:stream'
 import pg from 'pg'
 
 /** A named, prepared statement. The name must be unique per text within a connection; `$schema.name` by custom. */
@@ -99,6 +100,23 @@ export async function query<Row>(
   statement: Statement,
   values: readonly Value[],
 ): Promise<Row[]> {
-  const result = await client.query({ name: statement.name, text: statement.text, values: values as unknown[] })
+  const result = await send(client, statement, values)
   return result.rows as Row[]
+}
+
+/**
+ * Sends one named statement. What is sent to a connection in one turn of the event loop leaves in one write: the driver alone
+ * makes a system call for each statement, which was a fifth of a busy server's time.
+ */
+export function send(
+  client: pg.ClientBase,
+  { name, text }: Statement,
+  values: readonly Value[],
+): Promise<pg.QueryResult> {
+  const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection
+  if (stream.writableCorked === 0) {
+    stream.cork()
+    process.nextTick(() => stream.uncork())
+  }
+  return client.query({ name, text, values: values as unknown[] })
 }

@@ -94,7 +94,7 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
     const settings = { ...testSettings, ...options.settings }
     const cluster = { ...surroundings, home, place, account, binaries, secret, settings, durable: false }
     const { port } = await ensureRunning(cluster, { mayInitialise: true, limitMs: 60_000 })
-    return { ...clusterAt(urlOf(port, secret.password, 'postgres')), stop: watchdog }
+    return { ...clusterAt(urlOf(port, secret.password, { database: 'postgres' })), stop: watchdog }
   } catch (error) {
     await watchdog()
     throw error

@@ -13,7 +13,7 @@ import type pg from 'pg'
 import type { Timers } from '../core/clock.ts'
 import { CommitUnknownError, DatabaseUnavailableError, NotCommittedError, sqlState } from './errors.ts'
 import type { Pool } from './pool.ts'
-import { query, type Statement, type Value } from './session.ts'
+import { query, send, type Statement, type Value } from './session.ts'
 
 const BEGIN: Statement = { name: 'begin', text: 'BEGIN' }
 const COMMIT: Statement = { name: 'commit', text: 'COMMIT' }
@@ -61,7 +61,7 @@ export class PostgresTransaction {
     }
     this.#client.on('notice', onNotice)
     try {
-      const { command } = await this.#client.query({ name: COMMIT.name, text: COMMIT.text })
+      const { command } = await send(this.#client, COMMIT, [])
       if (command !== 'COMMIT' || warning !== undefined) {
         throw new NotCommittedError(`COMMIT was answered with ${command}${warning ? ` and “${warning}”` : ''}`)
       }

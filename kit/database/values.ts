@@ -28,10 +28,15 @@ export function assertHolds(kind: ColumnKind, name: string, value: unknown): voi
 
 /** Milliseconds as PostgreSQL reads them. Throws EncodingError for what is no instant. */
 export function instantText(ms: number): string {
+  if (ms === last.ms) return last.text
   if (!isInstant(ms))
     throw new EncodingError(`${printed(ms)} is no instant in milliseconds between the years 1 and 9999`)
-  return new Date(ms).toISOString()
+  last = { ms, text: new Date(ms).toISOString() }
+  return last.text
 }
+
+/** Most instants of a batch are its one `now`. */
+let last: { readonly ms: number; readonly text: string } = { ms: 0, text: new Date(0).toISOString() }
 
 /** JSON text. Throws EncodingError for what has none: a cycle, a bigint, undefined. */
 export function jsonText(value: unknown): string {

@@ -56,6 +56,22 @@ function refusalOf(url: string, request: FastifyRequest, limits: Limits): Proble
   }
   if (request.raw.headers.host === undefined && request.raw.httpVersion === '1.1')
     return problem('malformed', 'HTTP/1.1 needs a Host header')
+  const twice = givenTwice(request)
+  if (twice !== undefined) return problem('malformed', `${twice} was sent more than once. Send one`)
+  return undefined
+}
+
+/** Node keeps the first of these; whoever stands before us may have judged by the last. */
+const single = new Set(['host', 'authorization', 'content-type'])
+
+function givenTwice({ raw: { headers, rawHeaders } }: FastifyRequest): string | undefined {
+  if (rawHeaders.length === 2 * Object.keys(headers).length) return undefined
+  const seen = new Set<string>()
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!.toLowerCase()
+    if (single.has(name) && seen.has(name)) return rawHeaders[i]
+    seen.add(name)
+  }
   return undefined
 }
 

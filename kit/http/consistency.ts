@@ -70,6 +70,7 @@ export const tokenHeader = Type.Object({
   [TOKEN_HEADER]: Type.Optional(
     Type.String({
       maxLength: LONGEST_TOKEN,
+      examples: ['orders:3=120'],
       description: 'Cauce-Token of an earlier answer: the answer to this request is not older than that',
     }),
   ),

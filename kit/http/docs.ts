@@ -7,6 +7,8 @@ import { createRequire } from 'node:module'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import helmet from '@fastify/helmet'
+import { Type } from 'typebox'
+import { answers } from './openapi.ts'
 import type { HttpServer } from './server-types.ts'
 
 const page = `<!doctype html>
@@ -57,7 +59,14 @@ export async function docsRoutes(app: HttpServer): Promise<void> {
     let bundle: Promise<Buffer> | undefined
     const script = { config: { ...open, produces: 'application/javascript' }, schema: hidden }
 
-    scope.get('/docs', { config: { ...open, produces: 'text/html' }, schema: hidden }, (_request, reply) =>
+    const page200 = Type.String({ examples: ['<!doctype html>…'] })
+    const shown = {
+      tags: ['operations'],
+      summary: 'This API as a page',
+      produces: ['text/html'],
+      ...answers({ 200: page200 }),
+    }
+    scope.get('/docs', { config: { ...open, produces: 'text/html' }, schema: shown }, (_request, reply) =>
       reply.header('cache-control', 'no-cache').type('text/html; charset=utf-8').send(page),
     )
     scope.get('/docs/start.js', script, (_request, reply) =>

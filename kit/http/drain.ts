@@ -12,6 +12,8 @@ import type { Timers } from '../core/clock.ts'
 
 export interface Drain {
   readonly started: boolean
+  /** Aborted when it begins: whoever waits on purpose answers now. */
+  readonly signal: AbortSignal
   begin(): void
 }
 
@@ -24,14 +26,13 @@ export interface DrainOptions {
 }
 
 export function createDrain(): Drain {
-  let started = false
+  const begun = new AbortController()
   return {
     get started() {
-      return started
+      return begun.signal.aborted
     },
-    begin() {
-      started = true
-    },
+    signal: begun.signal,
+    begin: () => begun.abort(),
   }
 }
 

@@ -12,6 +12,7 @@ import { within } from '../policy/deadline.ts'
 import type { KitLog } from '../telemetry/events.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Drain } from './drain.ts'
+import { answers } from './openapi.ts'
 import { passingProblem } from './problem.ts'
 import type { HttpServer } from './server-types.ts'
 
@@ -29,8 +30,17 @@ export interface HealthOptions {
   readonly checkTimeoutMs?: number
 }
 
-const Live = Type.Object({ status: Type.Literal('alive'), version: Type.String() })
-const Ready = Type.Object({ status: Type.Literal('ready'), version: Type.String(), checks: Type.Array(Type.String()) })
+const Version = Type.String({ examples: ['0.1.0'] })
+const Live = Type.Object({ status: Type.Literal('alive'), version: Version })
+const Ready = Type.Object({
+  status: Type.Literal('ready'),
+  version: Version,
+  checks: Type.Array(Type.String({ examples: ['database'] })),
+})
+const Page = Type.String({
+  description: 'In the text format of Prometheus',
+  examples: ['# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total 1.5\n'],
+})
 
 export function healthRoutes(app: HttpServer, options: HealthOptions): void {
   const { version, checks, metrics, drain, log, timers, checkTimeoutMs = 1_000 } = options
@@ -38,14 +48,14 @@ export function healthRoutes(app: HttpServer, options: HealthOptions): void {
   const tags = ['operations']
   let running: Promise<string[]> | undefined
 
-  app.get('/livez', { config, schema: { tags, summary: 'Is the process alive?', response: { 200: Live } } }, () => ({
+  app.get('/livez', { config, schema: { tags, summary: 'Is the process alive?', ...answers({ 200: Live }) } }, () => ({
     status: 'alive' as const,
     version,
   }))
 
   app.get(
     '/readyz',
-    { config, schema: { tags, summary: 'May it get traffic?', response: { 200: Ready } } },
+    { config, schema: { tags, summary: 'May it get traffic?', refusals: ['not-ready'], ...answers({ 200: Ready }) } },
     async () => {
       if (drain.started) throw passingProblem('not-ready', 'This process is shutting down. Ask another one', 1)
       running ??= failing().finally(() => (running = undefined))
@@ -60,7 +70,7 @@ export function healthRoutes(app: HttpServer, options: HealthOptions): void {
     '/metrics',
     {
       config: { ...config, produces: 'text/plain' },
-      schema: { tags, summary: 'Metrics for Prometheus', produces: ['text/plain'] },
+      schema: { tags, summary: 'Metrics for Prometheus', produces: ['text/plain'], ...answers({ 200: Page }) },
     },
     async (_request, reply) => {
       const page = await metrics.registry.metrics()

@@ -1,30 +1,20 @@
 import { Type } from 'typebox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { answers } from './openapi.ts'
+import { answers, NotModified } from './openapi.ts'
 import { pageOf, pageQuery } from './pagination.ts'
 import { problemsOf } from './problem.ts'
 import { testServer } from './testing.ts'
+import { conformanceTo, gapsIn, resolved } from './testing-openapi.ts'
+import type { ApiDocument, Operation } from './testing-openapi.ts'
 import type { TestServer } from './testing.ts'
 
-interface Operation {
-  security?: unknown
-  parameters?: { name: string; in: string; required?: boolean; schema: object }[]
-  requestBody?: { required: boolean }
-  responses: Record<string, { description: string; content?: Record<string, { schema: object }> }>
-}
-interface Document {
-  openapi: string
-  paths: Record<string, Record<string, Operation>>
-  components: { schemas: Record<string, object>; securitySchemes: object }
-}
-
 const problems = problemsOf({
-  'insufficient-funds': { status: 409, title: 'Not enough funds' },
+  'insufficient-funds': { status: 409, title: 'Not enough funds', example: '5 were needed, 3 can be spent' },
   'already-shipped': { status: 409, title: 'Too late' },
   'unknown-sku': { status: 422, title: 'Unknown product' },
 })
 let server: TestServer
-let document: Document
+let document: ApiDocument
 
 beforeAll(async () => {
   server = await testServer({ docs: true })
@@ -49,7 +39,10 @@ beforeAll(async () => {
   )
   server.app.get(
     '/v1/orders/:id',
-    { config: { access: 'any' }, schema: { params: Type.Object({ id: Type.String() }), ...answers({ 200: Order }) } },
+    {
+      config: { access: 'any' },
+      schema: { params: Type.Object({ id: Type.String() }), ...answers({ 200: Order, 304: NotModified }) },
+    },
     async () => ({ id: 'ord_1', failure: { code: 'deadline' } }),
   )
   server.app.get(
@@ -57,7 +50,7 @@ beforeAll(async () => {
     { config: { access: 'any' }, schema: { querystring: pageQuery({}), ...answers({ 200: pageOf(Order) }) } },
     async () => ({ items: [], nextCursor: null }),
   )
-  document = (await server.app.inject('/openapi.json')).json()
+  document = resolved((await server.app.inject('/openapi.json')).json())
 })
 afterAll(() => server.close())
 
@@ -83,48 +76,114 @@ describe('/openapi.json', () => {
 
   test('an operation has the answers it declares and the problems that follow from it', () => {
     const { responses, security, requestBody, parameters } = operation('post', '/v1/orders')
-    expect(Object.keys(responses)).toEqual([
+    expect(Object.keys(responses).toSorted()).toEqual([
       '202',
       '400',
       '401',
       '403',
       '406',
+      '408',
       '409',
       '413',
+      '414',
       '415',
+      '417',
       '422',
+      '431',
       '500',
       '503',
-      'default',
     ])
     expect(responses['202']?.description).toBe('Accepted')
     expect(responses['409']?.description).toContain('`insufficient-funds`: Not enough funds')
     expect(responses['409']?.description).not.toContain('already-shipped')
     expect(responses['422']?.description).toContain('unknown-sku')
-    expect(responses['409']?.content).toEqual({
-      'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+    expect(responses['409']?.content?.['application/problem+json']).toMatchObject({
+      schema: document.components['schemas']?.['Problem'],
+      examples: { 'insufficient-funds': { value: { status: 409 } }, 'key-in-flight': { value: { status: 409 } } },
     })
     expect(responses['202']?.content).toHaveProperty(
       ['application/json', 'schema', 'properties', 'failure', 'anyOf', 1],
       { type: 'null' },
     )
     expect(security).toEqual([{ bearer: [] }])
-    expect(requestBody?.required).toBe(true)
-    expect(parameters).toEqual([expect.objectContaining({ name: 'Idempotency-Key', in: 'header', required: true })])
+    expect(requestBody).toHaveProperty('required', true)
+    expect(parameters).toMatchObject([
+      { name: 'Idempotency-Key', in: 'header', required: true },
+      { name: 'X-Request-Id', in: 'header', required: false },
+    ])
   })
 
   test('a list shows its limit and cursor, a path its parameters', () => {
     const { parameters = [] } = operation('get', '/v1/orders')
-    expect(parameters.map(({ name }) => name)).toEqual(['limit', 'cursor'])
+    expect(parameters.map(({ name }) => name)).toEqual(['limit', 'cursor', 'X-Request-Id'])
     expect(parameters[0]?.schema).toMatchObject({ type: 'integer', minimum: 1, maximum: 100 })
-    expect(operation('get', '/v1/orders/{id}').parameters).toMatchObject([{ name: 'id', in: 'path', required: true }])
+    const { parameters: ofOne = [], responses } = operation('get', '/v1/orders/{id}')
+    expect(ofOne[0]).toMatchObject({ name: 'id', in: 'path', required: true })
+    expect(ofOne.map(({ name }) => name)).toContain('If-None-Match')
+    expect(responses['304']).not.toHaveProperty('content')
   })
 
-  test('open operations need no token; what is not for clients is not shown', () => {
+  test('open operations need no token; what only a page loads is not shown', () => {
     expect(operation('get', '/livez').security).toBeUndefined()
     for (const path of ['/docs', '/openapi.json', '/.well-known/jwks.json'])
-      expect(document.paths).not.toHaveProperty([path])
-    expect(JSON.stringify(document)).not.toContain('x-problems')
+      expect(document.paths).toHaveProperty([path])
+    expect(document.paths).not.toHaveProperty(['/docs/start.js'])
+    expect(JSON.stringify(document)).not.toContain('x-declared')
+  })
+})
+
+describe('what tests say about a document', () => {
+  test('it names what is missing, and nothing of what the kit itself serves', () => {
+    const gaps = gapsIn(document)
+    expect(gaps).toContain('GET /v1/orders: no summary')
+    expect(gaps).toContain('POST /v1/orders application/json: no example')
+    expect(gaps).toContain('POST /v1/orders 422: the example of unknown-sku is not one')
+    expect(gaps.filter((gap) => !gap.includes('/v1/'))).toEqual([])
+  })
+
+  test('a reference to nothing is an error', () => {
+    expect(() => resolved({ a: { $ref: '#/components/schemas/Ghost' } })).toThrow('Ghost')
+  })
+
+  const conforms = (status: number, body: string, more: Record<string, string> = {}, url = '/v1/orders/ord_1') => {
+    const type = status < 400 ? 'application/json; charset=utf-8' : 'application/problem+json'
+    const headers = { 'x-request-id': 'r-1', 'content-type': type, ...more }
+    return conformanceTo(document)({ method: 'GET', url, status, headers: new Headers(headers), body }).join()
+  }
+  const problem = (rest: object = {}) =>
+    JSON.stringify({
+      type: 'urn:cauce:problem:malformed',
+      title: 'The request cannot be read',
+      status: 400,
+      detail: 'The path is not valid',
+      code: 'malformed',
+      requestId: 'r-1',
+      ...rest,
+    })
+
+  test('an answer that is as promised has no faults', () => {
+    expect(conforms(200, '{"id":"ord_1","failure":null}')).toBe('')
+    expect(conforms(400, problem())).toBe('')
+  })
+
+  test.each([
+    [200, '{"id":1,"failure":null}', {}, '/id must be string'],
+    [200, '{"id":"ord_1"}', {}, 'required'],
+    [200, '{', {}, 'not JSON'],
+    [200, '', { 'content-type': 'text/plain' }, 'is text/plain'],
+    [201, '{}', {}, 'not documented'],
+    [304, '{}', {}, 'a body'],
+    [400, problem({ code: 'other', type: 'urn:cauce:problem:other' }), {}, 'not among malformed'],
+    [400, problem({ requestId: 'r-2' }), {}, 'another requestId'],
+    [400, problem({ status: 401 }), {}, 'says 401'],
+    [400, problem({ type: 'about:blank' }), {}, 'not that of its code'],
+    [400, problem({ detail: '' }), {}, 'says nothing'],
+    [400, problem(), { 'content-type': 'application/json' }, 'is application/json'],
+    [401, problem({ status: 401, code: 'unauthenticated' }), {}, 'no WWW-Authenticate'],
+  ])('%i %s %j is told', (status, body, headers, fault) => expect(conforms(status, body, headers)).toContain(fault))
+
+  test('an answer of a path that there is not can only be a refusal', () => {
+    expect(conforms(200, '{}', {}, '/v1/nothing')).toContain('no such operation')
   })
 })
 

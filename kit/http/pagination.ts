@@ -12,6 +12,9 @@ import { problem } from './problem.ts'
 
 export const DEFAULT_LIMIT = 50
 
+/** For the documentation. */
+const CURSOR = encodeCursor('LAMP')
+
 /** In JSON: U+0000, or half of a surrogate pair (a whole one is not escaped). */
 const unstorable = /\\u(0000|d[89a-f])/
 
@@ -29,7 +32,12 @@ export function pageQuery<const Filters extends TProperties>(filters: Filters) {
         Type.Integer({ minimum: 1, maximum: 100, default: DEFAULT_LIMIT, description: 'How many items at most' }),
       ),
       cursor: Type.Optional(
-        Type.String({ minLength: 1, maxLength: 1024, description: 'nextCursor of the page before' }),
+        Type.String({
+          minLength: 1,
+          maxLength: 1024,
+          description: 'nextCursor of the page before',
+          examples: [CURSOR],
+        }),
       ),
     },
     { additionalProperties: false },
@@ -40,7 +48,7 @@ export function pageQuery<const Filters extends TProperties>(filters: Filters) {
 export function pageOf<Item extends TSchema>(item: Item) {
   return Type.Object({
     items: Type.Array(item),
-    nextCursor: Type.Union([Type.String(), Type.Null()], {
+    nextCursor: Type.Union([Type.String({ examples: [CURSOR] }), Type.Null()], {
       description: 'Where the next page starts; null when this is the last',
     }),
   })

@@ -13,6 +13,8 @@ export interface ProblemSpec {
   readonly status: number
   /** The kind of problem, the same for every occurrence. */
   readonly title: string
+  /** A detail as it may be given, for the documentation. */
+  readonly example?: string
 }
 export type ProblemCatalogue = Readonly<Record<string, ProblemSpec>>
 
@@ -33,31 +35,124 @@ export const PROBLEM_TYPE = 'application/problem+json'
 
 /** What the kit itself answers, whatever the service. */
 export const kitProblems = {
-  malformed: { status: 400, title: 'The request cannot be read' },
-  'key-missing': { status: 400, title: 'Idempotency-Key is required' },
-  'key-invalid': { status: 400, title: 'Idempotency-Key is not valid' },
-  unauthenticated: { status: 401, title: 'A valid token is required' },
-  'signature-invalid': { status: 401, title: 'A valid signature is required' },
-  forbidden: { status: 403, title: 'The token does not allow this' },
-  'not-found': { status: 404, title: 'Not found' },
-  'method-not-allowed': { status: 405, title: 'Method not allowed here' },
-  'not-acceptable': { status: 406, title: 'No acceptable form of the answer' },
-  'request-timeout': { status: 408, title: 'The request took too long to arrive' },
-  'key-in-flight': { status: 409, title: 'A request with this key is in progress' },
-  'precondition-failed': { status: 412, title: 'The resource has changed' },
-  'payload-too-large': { status: 413, title: 'The body is too large' },
-  'uri-too-long': { status: 414, title: 'The URI is too long' },
-  'unsupported-media-type': { status: 415, title: 'The body is of an unsupported type' },
-  'expectation-failed': { status: 417, title: 'The expectation cannot be met' },
-  invalid: { status: 422, title: 'The request is not valid' },
-  'key-reused': { status: 422, title: 'The key was used for another request' },
-  'rate-limited': { status: 429, title: 'Too many requests' },
-  'headers-too-large': { status: 431, title: 'The headers are too large' },
-  internal: { status: 500, title: 'Something is wrong on our side' },
-  'too-busy': { status: 503, title: 'Too busy' },
-  'not-caught-up': { status: 503, title: 'The answer would be older than what you know' },
-  'not-ready': { status: 503, title: 'Not ready' },
-  'database-away': { status: 503, title: 'The database is away' },
+  malformed: {
+    status: 400,
+    title: 'The request cannot be read',
+    example: 'The body is not JSON: it ends too early or is malformed',
+  },
+  'key-missing': {
+    status: 400,
+    title: 'Idempotency-Key is required',
+    example:
+      'Send an Idempotency-Key header: 1 to 255 visible characters, new for each intent, the same for each retry',
+  },
+  'key-invalid': {
+    status: 400,
+    title: 'Idempotency-Key is not valid',
+    example: 'Idempotency-Key was sent more than once. Send one',
+  },
+  unauthenticated: {
+    status: 401,
+    title: 'A valid token is required',
+    example: 'The token is refused: it has expired. Get a new one',
+  },
+  'signature-invalid': {
+    status: 401,
+    title: 'A valid signature is required',
+    example: 'The signature is too old, or ahead of our clock. Sign the call anew each time it is sent',
+  },
+  forbidden: {
+    status: 403,
+    title: 'The token does not allow this',
+    example: 'This needs a token with the role operator; yours has customer',
+  },
+  'not-found': {
+    status: 404,
+    title: 'Not found',
+    example: 'There is no order ord_019ab3f0c1d27000a1b2c3d4e5f60718 that you may see',
+  },
+  'method-not-allowed': {
+    status: 405,
+    title: 'Method not allowed here',
+    example: 'PATCH is not allowed here. Use one of: GET, HEAD, POST, OPTIONS',
+  },
+  'not-acceptable': {
+    status: 406,
+    title: 'No acceptable form of the answer',
+    example: 'The answer is application/json, which the Accept header excludes',
+  },
+  'request-timeout': {
+    status: 408,
+    title: 'The request took too long to arrive',
+    example: 'The headers or the body did not arrive in time. Send the request again, without pauses',
+  },
+  'key-in-flight': {
+    status: 409,
+    title: 'A request with this key is in progress',
+    example: 'A request with this key is being worked on. Send it again in a moment',
+  },
+  'precondition-failed': {
+    status: 412,
+    title: 'The resource has changed',
+    example: 'The order is at version 4, which If-Match does not allow. Read it again and decide anew',
+  },
+  'payload-too-large': {
+    status: 413,
+    title: 'The body is too large',
+    example: 'The body is larger than 262144 bytes. Send less at a time',
+  },
+  'uri-too-long': {
+    status: 414,
+    title: 'The URI is too long',
+    example: 'The URI has 9000 characters. Send at most 8192',
+  },
+  'unsupported-media-type': {
+    status: 415,
+    title: 'The body is of an unsupported type',
+    example: 'The body must be JSON. Send Content-Type: application/json',
+  },
+  'expectation-failed': {
+    status: 417,
+    title: 'The expectation cannot be met',
+    example: 'The only expectation that is met is 100-continue. Send the request without Expect',
+  },
+  invalid: { status: 422, title: 'The request is not valid', example: '/lines/0/quantity must be >= 1' },
+  'key-reused': {
+    status: 422,
+    title: 'The key was used for another request',
+    example: 'This Idempotency-Key was used with another body. Send a new key for a new intent',
+  },
+  'rate-limited': {
+    status: 429,
+    title: 'Too many requests',
+    example: 'You have 20 open streams. Close one before you open another',
+  },
+  'headers-too-large': {
+    status: 431,
+    title: 'The headers are too large',
+    example: 'The headers are larger than this server reads. Send fewer or shorter ones',
+  },
+  internal: {
+    status: 500,
+    title: 'Something is wrong on our side',
+    example: 'This should not happen. Send the same request again, and report the requestId if it stays',
+  },
+  'too-busy': {
+    status: 503,
+    title: 'Too busy',
+    example: 'There is more work than can be done in time. Send the same request again later',
+  },
+  'not-caught-up': {
+    status: 503,
+    title: 'The answer would be older than what you know',
+    example: 'What you wrote has not arrived here yet. Send the same request again',
+  },
+  'not-ready': { status: 503, title: 'Not ready', example: 'This list is being built. Send the same request again' },
+  'database-away': {
+    status: 503,
+    title: 'The database is away',
+    example: 'The database cannot serve now. Send the same request again in a moment, with the same key',
+  },
 } as const satisfies ProblemCatalogue
 
 export type KitProblem = keyof typeof kitProblems

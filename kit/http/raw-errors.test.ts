@@ -58,6 +58,20 @@ describe('what the parser refuses', () => {
     expectProblem(await exchange(port, 'GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n'), 400, 'malformed')
   })
 
+  test.each(['Host: y', 'Authorization: Bearer a\r\nauthorization: Bearer b', 'Content-Type: text/plain'])(
+    'what there can be one of is 400 when it comes twice: %s',
+    async (more) => {
+      const answer = await exchange(port, post(`Content-Length: 13\r\nConnection: close\r\n${more}`, '{"note":"ok"}'))
+      expectProblem(answer, 400, 'malformed')
+      expect(answer.body).toContain('more than once')
+    },
+  )
+
+  test('other headers may come twice, and none is left out, however many there are', async () => {
+    const many = `GET /v1/late HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${'a:\r\n'.repeat(2_500)}X-Request-Id: late\r\n\r\n`
+    expect((await exchange(port, many)).headers['x-request-id']).toBe('late')
+  })
+
   test('HTTP/1.0 without Host is answered', async () => {
     expect((await exchange(port, 'GET /livez HTTP/1.0\r\n\r\n')).status).toBe(200)
   })

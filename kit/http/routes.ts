@@ -69,6 +69,8 @@ export function completeRoute(route: RouteOptions, rules: GateRules): void {
     }
     route.preValidation = [read, ...listOf(route.preValidation)]
   }
+  if (route.schema?.querystring === undefined && needsToken(route.config.access))
+    route.preValidation = [refuseQuery, ...listOf(route.preValidation)]
   if (route.schema?.body === undefined && !route.config.rawBody)
     route.preValidation = [refuseBody, ...listOf(route.preValidation)]
 }
@@ -78,6 +80,13 @@ function refuseBody(request: FastifyRequest, _reply: FastifyReply, done: HookHan
   const { body } = request
   if (body === undefined || (typeof body === 'object' && body !== null && Object.keys(body).length === 0)) return done()
   done(problem('invalid', 'This takes no body. Send none, or {}'))
+}
+
+/** Nor has a route without a query schema; open ones are asked by probes and browsers, which add what they like. */
+function refuseQuery(request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
+  const [name] = Object.keys(request.query as object)
+  if (name === undefined) return done()
+  done(problem('malformed', `The query is not valid: /${name} is not a known field. This takes none`))
 }
 
 function priorityOf(route: RouteOptions): Priority {

@@ -226,6 +226,7 @@ describe('queries and paths', () => {
     ['/v1/list?limit=%zz', 'percent-encoding'],
     ['/v1/list?a=%ff', 'percent-encoding'],
     ['/v1/list?a=%00', 'cannot be stored'],
+    ['/v1/orders/ord_1?limit=1', '/limit is not a known field. This takes none'],
     ['/v1/orders/%zz', 'percent-encoding'],
     ['/v1/orders/%00', 'cannot be stored'],
     ['/v1/orders/%ed%a0%80', 'percent-encoding'],

@@ -13,6 +13,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { LogController, fastify } from 'fastify'
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import { Type } from 'typebox'
+import type { Static } from 'typebox'
 import { systemClock, systemTimers } from '../core/clock.ts'
 import type { Clock, Timers } from '../core/clock.ts'
 import { systemIds } from '../core/id-source.ts'
@@ -34,7 +36,7 @@ import { healthRoutes } from './health.ts'
 import type { Check } from './health.ts'
 import { defaultLimits } from './limits.ts'
 import type { Limits } from './limits.ts'
-import { openapiRoute } from './openapi.ts'
+import { answers, openapiRoute } from './openapi.ts'
 import { problem } from './problem.ts'
 import { answerClientError, refuseExpectations } from './raw-errors.ts'
 import { watchRequests } from './request-log.ts'
@@ -105,6 +107,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
 
   const app = bareServer(limits, ids, timers, (error, request, reply) => answerError(error, request, reply))
   refuseExpectations(app.server, ids)
+  app.server.maxHeadersCount = 0 // their bytes are bounded; Node would leave out those beyond 2000 without a word
   jsonBodies(app)
   app.decorateRequest('principal', null)
 
@@ -137,7 +140,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   })
 
   if (options.docs ?? true) {
-    await openapiRoute(app, version)
+    await openapiRoute(app, version, limits)
     await docsRoutes(app)
   }
   healthRoutes(app, { version, checks: options.checks ?? {}, metrics, drain, log, timers })
@@ -184,9 +187,33 @@ function requestIds(ids: IdSource): (request: { headers: IncomingHttpHeaders }) 
   }
 }
 
+const Jwk = Type.Object({ kty: Type.String(), kid: Type.String() }, { additionalProperties: true })
+const Jwks = Type.Object(
+  { keys: Type.Array(Jwk) },
+  {
+    description: 'A JSON Web Key Set (RFC 7517)',
+    examples: [
+      {
+        keys: [
+          {
+            kty: 'EC',
+            crv: 'P-256',
+            x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
+            y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
+            kid: 'Nc2TbnVb8pKxAQeYqPzHv3SdLw9R0aGm1FuJkEoXtZs',
+            use: 'sig',
+            alg: 'ES256',
+          },
+        ],
+      },
+    ],
+  },
+)
+
 function keysRoute(app: HttpServer, authenticator: Authenticator): void {
   const config = { access: 'open', priority: 0 } as const
-  app.get('/.well-known/jwks.json', { config, schema: { hide: true } }, (_request, reply) =>
-    reply.header('cache-control', 'public, max-age=300').send({ keys: authenticator.keys }),
-  )
+  const schema = { tags: ['operations'], summary: 'The keys that tokens are signed with', ...answers({ 200: Jwks }) }
+  app.get('/.well-known/jwks.json', { config, schema }, (_request, reply) => {
+    reply.header('cache-control', 'public, max-age=300').send({ keys: authenticator.keys as Static<typeof Jwk>[] })
+  })
 }

@@ -77,9 +77,14 @@ export async function openStreams(app: HttpServer, timers: Timers): Promise<Open
       return open.size
     },
     open(request, reply, onClose) {
+      const { raw } = reply
+      if (raw.destroyed || !reply.sse.isConnected) {
+        // Gone before it began: nobody would tell that it closed.
+        onClose()
+        return { send: () => undefined, end: () => undefined }
+      }
       const { subject } = principalOf(request)
       admit(subject)
-      const { raw } = reply
       open.set(reply, subject)
       stopBeating ??= timers.after(BEAT_MS, beat)
       reply.sse.onClose(() => {

@@ -16,6 +16,7 @@ import type { DevKey } from './dev-key.ts'
 import type { Role } from './principal.ts'
 import type { HttpServer } from './server-types.ts'
 import { createHttpServer } from './server.ts'
+import { conformanceTo, resolved } from './testing-openapi.ts'
 import type { HttpServerOptions } from './server.ts'
 
 export interface TestServer {
@@ -29,13 +30,18 @@ export interface TestServer {
   as(subject: string, ...roles: Role[]): Promise<{ authorization: string }>
   /** Listens on a free port and gives it. */
   listen(): Promise<number>
+  /** Throws when an answer was not as documented, if that was asked for. */
   close(): Promise<void>
 }
 
-export type TestServerOptions = Partial<HttpServerOptions> & { readonly clock?: Clock }
+export type TestServerOptions = Partial<HttpServerOptions> & {
+  readonly clock?: Clock
+  /** Whether every answer must be what the OpenAPI document promises. Defaults to no. */
+  readonly documented?: boolean
+}
 
 /** A server on the loopback with a fresh development key; add routes to `app`, then `inject` or `listen`. */
-export async function testServer(options: TestServerOptions = {}): Promise<TestServer> {
+export async function testServer({ documented = false, ...options }: TestServerOptions = {}): Promise<TestServer> {
   const dir = await mkdtemp(join(tmpdir(), 'cauce-http-'))
   const key = await loadDevKey(dir)
   await rm(dir, { recursive: true })
@@ -49,10 +55,11 @@ export async function testServer(options: TestServerOptions = {}): Promise<TestS
     metrics,
     version: '0.0.0-test',
     authenticator,
-    docs: false,
+    docs: documented,
     delaysMs: [Infinity, Infinity, Infinity, Infinity], // a busy machine is no reason for a test to fail
     ...options,
   })
+  const faults = documented ? watchAnswers(app) : []
   const token = (subject: string, ...roles: Role[]) =>
     signToken(key, { subject, roles: roles.length > 0 ? roles : ['customer'], ...clocked })
   return {
@@ -66,8 +73,28 @@ export async function testServer(options: TestServerOptions = {}): Promise<TestS
       await app.listen({ port: 0, host: '127.0.0.1' })
       return (app.server.address() as AddressInfo).port
     },
-    close: () => app.close(),
+    async close() {
+      await app.close()
+      if (faults.length > 0) throw new Error(`Answers that are not as documented:\n${faults.join('\n')}`)
+    },
   }
+}
+
+/** What is wrong with the answers that are given from now on. */
+function watchAnswers(app: HttpServer): string[] {
+  const faults: string[] = []
+  let conforms: ReturnType<typeof conformanceTo> | undefined
+  app.addHook('onSend', (request, reply, payload, done) => {
+    const { method, url } = request
+    conforms ??= conformanceTo(resolved(JSON.parse(JSON.stringify(app.swagger()))))
+    // Of a stream only what is said before it; with 204 nothing is sent, whatever is given.
+    const sent = reply.statusCode === 204 ? '' : payload
+    const body = typeof sent === 'string' ? sent : Buffer.isBuffer(sent) ? sent.toString() : ''
+    const headers = { get: (name: string) => reply.getHeader(name.toLowerCase())?.toString() }
+    faults.push(...conforms({ method, url, status: reply.statusCode, headers, body }))
+    done(null, payload)
+  })
+  return faults
 }
 
 export interface RawAnswer {

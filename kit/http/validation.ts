@@ -44,14 +44,17 @@ export function isValidationError(error: unknown): error is ValidationError {
   return Array.isArray((error as { validation?: unknown } | null)?.validation)
 }
 
+const subjects: Readonly<Record<string, string>> = {
+  querystring: 'The query is',
+  params: 'The path is',
+  headers: 'The headers are',
+}
+
 /** The problem a failed validation is. */
 export function validationProblem(error: ValidationError, request: FastifyRequest): ProblemError {
   const where = error.validationContext ?? 'body'
   if (where !== 'body')
-    return problem(
-      'malformed',
-      `The ${where === 'querystring' ? 'query' : where} is not valid: ${explain(error.validation)}`,
-    )
+    return problem('malformed', `${subjects[where] ?? 'The request is'} not valid: ${explain(error.validation)}`)
   if (request.body === undefined) return problem('malformed', 'The body is missing. Send a JSON document')
   return problem('invalid', explain(error.validation))
 }

@@ -85,7 +85,8 @@ describe('the weather of a real PostgreSQL', () => {
     await world.sql(`SELECT FROM tally.counters WHERE key = 'dead1' FOR UPDATE`)
     await world.sql('COMMIT')
     await answers
-    expect(pauses).toEqual([10])
+    // On a machine that is slow just then the lock's own timeout may come first, and a second try after it.
+    expect([[10], [10, 20]]).toContainEqual(pauses)
     const rows = await world.tally.rows(counters)
     expect(rows.filter(({ key }) => key.startsWith('dead'))).toMatchObject([{ history: [1, 2] }, { history: [1, 2] }])
     await sites.close()

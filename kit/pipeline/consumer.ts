@@ -18,7 +18,7 @@ import type { Pipeline } from './pipeline.ts'
 /** Most messages of one transaction. */
 const BATCH = 500
 /** An idle worker looks this often even when nobody signals. */
-const IDLE_MS = 2000
+const IDLE_MS = 5000
 /** When all lanes with work are held by others. */
 const CONTENDED_MS = 20
 const BACKOFF_MS = { first: 100, most: 2000 }

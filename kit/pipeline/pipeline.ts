@@ -29,7 +29,8 @@ const RETRIES: Record<Blame, number> = { appeared: 5, contention: 5, 'unknown-co
 export interface Committed {
   readonly kind: Input['kind']
   readonly results: readonly Result[]
-  /** New heads of the lanes that were appended to. */
+  /** What was appended, in order, and the new heads of its lanes. */
+  readonly messages: readonly PendingMessage[]
   readonly heads: readonly LaneHead[]
 }
 
@@ -43,7 +44,7 @@ export interface PipelineOptions {
   /** Measures `ms`. */
   readonly clock?: Clock
   /** Called after each commit. */
-  readonly onCommit?: (committed: Committed, effects: { messages: number; tasks: number; ms: number }) => void
+  readonly onCommit?: (committed: Committed, effects: { tasks: number; ms: number }) => void
 }
 
 interface Effects {
@@ -128,8 +129,8 @@ export class Pipeline {
       claim.committed?.(results, heads)
       const tasks = effects.enqueued.length + effects.scheduled.length
       this.#options.onCommit?.(
-        { kind: source.kind, results, heads },
-        { messages: effects.messages.length, tasks, ms: clock.monotonic() - startedAt },
+        { kind: source.kind, results, messages: effects.messages, heads },
+        { tasks, ms: clock.monotonic() - startedAt },
       )
       return results
     } catch (error) {

@@ -54,7 +54,7 @@ export interface ServiceOptions {
   readonly random: Random
   readonly observer?: ServiceObserver
   /** Called when the service's log has grown: wakes its readers. */
-  readonly onAppend?: () => void
+  readonly onAppend?: (appended: Pick<Committed, 'messages' | 'heads'>) => void
   readonly leaseMs?: number
 }
 
@@ -98,8 +98,8 @@ export function startService(options: ServiceOptions): RunningService {
     ...(options.clock ? { clock: options.clock } : {}),
     timers,
     random,
-    onCommit(committed, { messages, tasks, ms }) {
-      if (messages > 0) options.onAppend?.()
+    onCommit(committed, { tasks, ms }) {
+      if (committed.messages.length > 0) options.onAppend?.(committed)
       if (tasks > 0) taskWake.notify()
       observer?.onCommit?.(committed, ms)
     },

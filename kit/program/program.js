@@ -12,9 +12,12 @@
 import { createHash } from 'node:crypto'
 import {
   accessSync,
+  closeSync,
   constants,
   existsSync,
+  fsyncSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -27,21 +30,32 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folders = ['kit', 'services', 'server', 'sandbox', 'cli', 'labs']
-/** How many makes are kept: a process of an older one may still load a part of it. */
-const KEPT = 10
+/** How many makes of a program are kept: a process of an older one may still load a part of it. */
+const KEPT = 5
+const MAIN = 'main.mjs'
 
 /**
  * The file of JavaScript that runs a program.
  * @param {string} program its source, from the root: `server/main.ts`
+ * @param {readonly string[]} places where makes are kept, the first that can be written
  * @returns {Promise<string>} absolute path
  */
-export async function programFile(program) {
-  const name = `${program.replaceAll('/', '-').replace(/\.ts$/, '')}-${fingerprint()}`
-  const places = [join(root, 'node_modules/.cache/cauce'), resolve(process.env['CAUCE_DATA'] ?? '.cauce', 'programs')]
-  const made = places.map((place) => join(place, name)).find((directory) => existsSync(directory))
-  const directory = made ?? (await make(program, places.find(isWritable) ?? places[1] ?? '', name))
-  return join(directory, 'main.mjs')
+export async function programFile(program, places = usualPlaces()) {
+  const stem = program.replaceAll('/', '-').replace(/\.ts$/, '')
+  const name = `${stem}-${fingerprint()}`
+  const made = places.map((place) => join(place, name)).find(isWhole)
+  if (made) return join(made, MAIN)
+  const place = places.find(isWritable)
+  if (!place) throw new Error(`${program} cannot be made ready: neither ${places.join(' nor ')} can be written`)
+  await make(program, join(place, name))
+  forgetOldOnes(place, stem)
+  return join(place, name, MAIN)
 }
+
+const usualPlaces = () => [
+  join(root, 'node_modules/.cache/cauce'),
+  resolve(process.env['CAUCE_DATA'] ?? '.cauce', 'programs'),
+]
 
 /** @returns {string} of every source there is, and of what is installed */
 function fingerprint() {
@@ -62,6 +76,14 @@ function fingerprint() {
   return hash.digest('hex').slice(0, 32)
 }
 
+/**
+ * Whether it was made to its end: a crash of the machine may leave a directory of empty files.
+ * @param {string} directory
+ */
+function isWhole(directory) {
+  return (statSync(join(directory, MAIN), { throwIfNoEntry: false })?.size ?? 0) > 0
+}
+
 /** @param {string} directory */
 function isWritable(directory) {
   try {
@@ -74,14 +96,13 @@ function isWritable(directory) {
 }
 
 /**
+ * Makes it beside its place, then moves it there whole.
  * @param {string} program
- * @param {string} place
- * @param {string} name
+ * @param {string} target
  */
-async function make(program, place, name) {
+async function make(program, target) {
   const { build } = await import('esbuild')
-  const target = join(place, name)
-  const unfinished = join(place, `${name}.${process.pid}`)
+  const unfinished = `${target}.${process.pid}`
   try {
     mkdirSync(unfinished, { recursive: true })
     await build({
@@ -99,20 +120,35 @@ async function make(program, place, name) {
       logLevel: 'silent',
       plugins: [whereTheSourcesAre],
     })
+    for (const name of readdirSync(unfinished)) toDisk(join(unfinished, name))
+    if (existsSync(target) && !isWhole(target)) rmSync(target, { recursive: true, force: true })
     renameSync(unfinished, target)
   } catch (error) {
     rmSync(unfinished, { recursive: true, force: true })
     // Another process may have made it meanwhile.
-    if (!existsSync(target)) throw error
+    if (!isWhole(target)) throw error
   }
-  forgetOldOnes(place)
-  return target
 }
 
-/** @param {string} place */
-function forgetOldOnes(place) {
-  const makes = readdirSync(place).map((name) => ({ path: join(place, name), at: statSync(join(place, name)).mtimeMs }))
-  for (const { path } of makes.toSorted((a, b) => b.at - a.at).slice(KEPT))
+/** @param {string} path */
+function toDisk(path) {
+  const descriptor = openSync(path, 'r')
+  fsyncSync(descriptor)
+  closeSync(descriptor)
+}
+
+/**
+ * @param {string} place
+ * @param {string} stem
+ */
+function forgetOldOnes(place, stem) {
+  const makes = readdirSync(place)
+    .filter((name) => new RegExp(`^${stem}-[0-9a-f]{32}$`).test(name))
+    .map((name) => ({
+      path: join(place, name),
+      at: statSync(join(place, name), { throwIfNoEntry: false })?.mtimeMs ?? 0,
+    }))
+  for (const { path } of makes.toSorted((one, other) => other.at - one.at).slice(KEPT))
     rmSync(path, { recursive: true, force: true })
 }
 

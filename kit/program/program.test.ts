@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
-import { readFileSync, readdirSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
@@ -24,6 +25,15 @@ test('what is made knows where its sources are, and is made once', async () => {
 test('what was made makes others as the sources do', async () => {
   const program = await programFile('server/main.ts')
   expect(textOf(program)).toContain(String.raw`/\bimport\.meta\.url\b/g`)
+})
+
+test('what a crash of the machine left empty is made anew', async () => {
+  const places = [mkdtempSync(join(tmpdir(), 'cauce-programs-'))]
+  const program = await programFile('sandbox/main.ts', places)
+  writeFileSync(program, '')
+  expect(await programFile('sandbox/main.ts', places)).toBe(program)
+  expect(statSync(program).size).toBeGreaterThan(0)
+  rmSync(places[0]!, { recursive: true })
 })
 
 test('a program that is not there is an error that names it', async () => {

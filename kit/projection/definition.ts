@@ -34,7 +34,7 @@ export type ViewSql = (tables: TableNames) => string
 export type Run = (statement: string, values: readonly Value[]) => Promise<unknown>
 
 export interface Seed {
-  /** How many rows there are to copy: `SELECT … AS total`. */
+  /** About how many rows there are to copy, for the progress: `SELECT … AS total`. An estimate will do. */
   readonly count: string
   /**
    * Copies up to $2 rows of state whose text key is after $1, in order of the key, over what is there; tells how many and the

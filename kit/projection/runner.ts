@@ -22,7 +22,7 @@ import { appliedBy, nextStep, type Generation } from './steps.ts'
 /** Most messages of one transaction. */
 const BATCH = 1000
 /** An idle runner looks this often even when nobody signals. */
-const IDLE_MS = 2000
+const IDLE_MS = 5000
 /** How old what is known of the generations may be. */
 const KNOWN_MS = 1000
 /** After a batch that was not full the next one is left to grow: views are read seldom, and what they cost is the transaction. */

@@ -38,6 +38,7 @@ export function taskConformance(name: string, open: () => Promise<TaskAdapter>):
           token: 1,
           dueAt: at - 5000,
           createdAt: at,
+          ageMs: expect.any(Number),
           requestId: 'request',
         })
         expect(await bench.claim()).toEqual([])
@@ -76,6 +77,15 @@ export function taskConformance(name: string, open: () => Promise<TaskAdapter>):
         await bench.adapter.pass(5000)
         const second = await bench.claimOne()
         expect([second.token, second.attempt]).toEqual([first.token + 1, first.attempt + 1])
+      })
+
+      it('tells how old a task is by now, however often it was claimed before', async () => {
+        const hour = 3_600_000
+        await bench.within((tasks, at) => tasks.apply({ ...none, enqueued: [bench.pending('a', at - hour)] }))
+        expect((await bench.claimOne()).ageMs).toBeGreaterThanOrEqual(hour)
+        await bench.adapter.pass(LEASE_MS + 1000)
+        const again = await bench.claimOne()
+        expect([again.attempt, again.ageMs >= hour]).toEqual([2, true])
       })
 
       it('gives a task to one of many who ask at once', async () => {

@@ -135,9 +135,9 @@ const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1
 
 const current = (task: StoredTask | undefined, token: number): boolean => task?.state === 'open' && task.token === token
 
-const claimOf = (task: StoredTask, dueAt: number): Task => {
+const claimOf = (task: StoredTask, dueAt: number, now: number): Task => {
   const { id, type, key, data, attempt, token, createdAt, requestId } = task
-  return { id, type, key, data, attempt, token, dueAt, createdAt, requestId }
+  return { id, type, key, data, attempt, token, dueAt, createdAt, ageMs: now - createdAt, requestId }
 }
 
 const byDeath = (a: DeadPlace, b: DeadPlace): number => a.since - b.since || byId(a, b)
@@ -172,7 +172,7 @@ export function memoryTaskQueue(database: MemoryDatabase, schema: string): TaskQ
             const task = tx.get(table, id) as StoredTask
             const next = { ...task, token: task.token + 1, attempt: task.attempt + 1, dueAt: now + leaseMs }
             tx.put(table, id, next)
-            claimed.push(claimOf(next, task.dueAt))
+            claimed.push(claimOf(next, task.dueAt, now))
           }
           return claimed
         }),

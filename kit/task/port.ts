@@ -57,6 +57,8 @@ export interface Task {
   readonly dueAt: number
   /** When it was enqueued. */
   readonly createdAt: number
+  /** How long before the claim that was, by the database's clock. */
+  readonly ageMs: number
   readonly requestId: string
 }
 
@@ -122,7 +124,7 @@ export interface TaskQueue {
   deadCauses(): Promise<readonly DeadCause[]>
 }
 
-export interface StoredTask extends Omit<Task, 'token'> {
+export interface StoredTask extends Omit<Task, 'token' | 'ageMs'> {
   readonly token: number
   readonly state: 'open' | 'done' | 'dead' | 'cancelled'
   readonly outcome: object | null

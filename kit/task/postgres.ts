@@ -110,7 +110,8 @@ function queueStatements(schema: string) {
          due_at = clock_timestamp() + $3 * interval '1 millisecond'
        FROM due WHERE t.id = due.id
        RETURNING t.id, t.type, t.key, t.data, t.attempt, t.token, due.due_at AS "dueAt",
-         t.created_at AS "createdAt", t.request_id AS "requestId"`,
+         t.created_at AS "createdAt", t.request_id AS "requestId",
+         floor(extract(epoch FROM clock_timestamp() - t.created_at) * 1000)::int8 AS "ageMs"`,
     ),
     // Locked in the order in which a settlement locks them.
     extend: named(

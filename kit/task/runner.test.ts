@@ -37,13 +37,13 @@ describe('the runner of tasks', () => {
     await runner.stop()
   })
 
-  it('sees within two seconds what nobody told it of, and asks no more often than that', async () => {
+  it('sees within five seconds what nobody told it of, and asks no more often than that', async () => {
     const bench = await openRunner()
     const runner = bench.start(effects(effect(async () => done())))
-    await bench.time.advance(10_500)
+    await bench.time.advance(25_500)
     expect(bench.counts.claims).toBeLessThanOrEqual(12)
     await bench.enqueue({ id: 'a' })
-    await bench.time.advance(2000)
+    await bench.time.advance(5000)
     expect(await bench.stateOf('a')).toBe('done')
     await runner.stop()
   })
@@ -263,7 +263,7 @@ describe('R4 places', () => {
       ...Array.from({ length: 10 }, (_, i) => ({ id: `m${i}`, type: 'mail' })),
       ...Array.from({ length: 10 }, (_, i) => ({ id: `d${i}`, type: 'deadline', dueAt: bench.time.now() + 100 * i })),
     )
-    await bench.time.advance(2000)
+    await bench.time.advance(6000)
     expect(hanging).toBe(2)
     expect(await bench.world.tally.queue.stats()).toEqual([{ type: 'charge', state: 'open', count: 10 }])
     await bench.time.advance(60_000)

@@ -9,17 +9,23 @@
  * R4 Each type has its own places (bulkhead), and timers need none: a slow provider delays nobody else. No more timers are
  *    claimed than can soon be settled.
  * R5 At the end nothing new is claimed; effects get 10 s, then their signal; answers get 5 s to be settled.
+ * R6 Claims and settlements are few and large when there is much to do: places are filled a quarter at a time while more is
+ *    due than fits, and small settlements of a busy runner are 5 ms apart. An idle one acts at once.
  */
 import { systemClock, type Clock, type Timers } from '../core/clock.ts'
 import type { Signal } from '../core/signal.ts'
 import { retry, type Effect, type FinishedTask, type Outcome } from './outcome.ts'
 import type { Task, TaskQueue } from './port.ts'
 
-const IDLE_MS = 2000
+const IDLE_MS = 5000
 /** Something is due and somebody else has it. */
 const CONTENDED_MS = 10
 const MOST_TIMERS = 500
 const SETTLE_AGAIN_MS = 500
+/** R6: fewer outcomes than this, with more than that under way, wait for company. */
+const FEW_OUTCOMES = 16
+const BUSY = 8
+const COLLECT_MS = 5
 const DRAIN_MS = { effects: 10_000, answers: 5000 }
 const outcomes: ReadonlySet<unknown> = new Set<Outcome['kind']>(['done', 'retry', 'snooze', 'cancel'])
 
@@ -62,6 +68,8 @@ export class TaskRunner {
   readonly #leaseMs: number
   readonly #running = new Set<Running>()
   readonly #active = new Map<string, number>()
+  /** Types of which more was due than fitted. */
+  readonly #full = new Set<string>()
   #finished: FinishedTask[] = []
   #settling: Promise<void> | undefined
   #draining = false
@@ -79,8 +87,8 @@ export class TaskRunner {
     const beating = this.#beat(stopped.signal)
     while (!signal.aborted) {
       try {
-        const claimed = await this.#claim()
-        if (claimed === 0) await wake.wait(await this.#waitMs(), signal)
+        await this.#claim()
+        await wake.wait(await this.#waitMs(), signal)
       } catch (error) {
         onError?.(error as Error)
         await timers.sleep(SETTLE_AGAIN_MS, signal)
@@ -111,10 +119,17 @@ export class TaskRunner {
     return claimable.filter(({ limit }) => limit > 0)
   }
 
-  async #claim(): Promise<number> {
+  async #claim(): Promise<void> {
     const { queue, effects } = this.#options
     const leaseEndMs = this.#clock.monotonic() + this.#leaseMs
-    const claims = this.#claimable().map(({ types, limit }) => queue.claim(types, limit, this.#leaseMs))
+    const claims = this.#claimable().map(async ({ types, limit }) => {
+      const claimed = await queue.claim(types, limit, this.#leaseMs)
+      for (const type of types) {
+        if (claimed.length < limit) this.#full.delete(type)
+        else this.#full.add(type)
+      }
+      return claimed
+    })
     const settled = await Promise.allSettled(claims)
     // What was claimed is done even when another claim failed.
     const tasks = settled.flatMap((result) => (result.status === 'fulfilled' ? result.value : []))
@@ -125,7 +140,6 @@ export class TaskRunner {
     }
     const failed = settled.find((result) => result.status === 'rejected')
     if (failed) throw failed.reason
-    return tasks.length
   }
 
   /** Places that become free wake the runner by themselves. */
@@ -146,7 +160,7 @@ export class TaskRunner {
     this.#active.set(task.type, this.#active.get(task.type)! - 1)
     this.#options.onAttempt?.(task, outcome, this.#clock.monotonic() - startedAt)
     this.#finish({ task, outcome })
-    this.#options.wake.notify()
+    if (this.#full.has(task.type) && this.#free(effect) * 4 >= effect.concurrency) this.#options.wake.notify()
   }
 
   /** Never rejects (R2). */
@@ -158,8 +172,7 @@ export class TaskRunner {
       abort.signal.addEventListener('abort', () => reject(abort.signal.reason as Error), { once: true })
     })
     try {
-      const { attempt, id: key, requestId } = task
-      const ageMs = Math.max(0, task.dueAt - task.createdAt)
+      const { attempt, ageMs, id: key, requestId } = task
       const answer = await Promise.race([
         effect.run(task.data, { key, attempt, ageMs, requestId, signal: abort.signal }),
         aborted,
@@ -185,6 +198,9 @@ export class TaskRunner {
     await Promise.resolve()
     for (let failures = 0; this.#finished.length > 0;) {
       const timersWaited = this.#finished.length >= MOST_TIMERS
+      if (this.#finished.length < FEW_OUTCOMES && this.#running.size > BUSY && !this.#draining) {
+        await this.#options.timers.sleep(COLLECT_MS)
+      }
       const batch = this.#finished.splice(0, MOST_TIMERS)
       try {
         await this.#options.settle(batch)

@@ -57,11 +57,18 @@ export function createLogger(options: LoggerOptions = {}): Logger {
       base: { ...options.base },
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: stdSerializers.err },
+      serializers: { err: withoutRows },
       redact: { paths: secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: CENSORED },
     },
     { write: (line: string) => void out.write(maskSecrets(line)) },
   )
+}
+
+/** PostgreSQL tells in `detail` which row it refused: tokens, addresses and names are in it. */
+function withoutRows(error: unknown): unknown {
+  const shown: unknown = error instanceof Error ? stdSerializers.err(error) : error
+  if (typeof shown !== 'object' || shown === null || !('detail' in shown)) return shown
+  return { ...shown, detail: undefined }
 }
 
 /** Nothing is written. For tests and for libraries used without a server. */

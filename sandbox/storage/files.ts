@@ -18,13 +18,16 @@ export function syncDirectory(directory: string): void {
 
 const writeChars = 256 * 1024
 
+/** For what holds cards, mails and the webhooks' secret: nobody else on the machine reads it. */
+export const OWN_ONLY = 0o600
+
 /**
  * Replaces `path` by the chunks, durably: a reader, also one after a crash, sees the old file or the new one, never a
  * part. One writer at a time. @returns the length in bytes.
  */
-export function writeAtomically(path: string, chunks: Iterable<string>): number {
+export function writeAtomically(path: string, chunks: Iterable<string>, mode = OWN_ONLY): number {
   const draft = `${path}.draft`
-  const descriptor = openSync(draft, 'w')
+  const descriptor = openSync(draft, 'w', mode)
   let length = 0
   try {
     for (const bytes of gathered(chunks)) length += writeWhole(descriptor, bytes)

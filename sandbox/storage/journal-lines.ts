@@ -9,6 +9,7 @@
  */
 import { closeSync, fsyncSync, ftruncateSync, openSync, readSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
+import { OWN_ONLY } from './files.ts'
 
 export class JournalDamaged extends Error {
   override readonly name = 'JournalDamaged'
@@ -36,7 +37,7 @@ function decodeLine(line: Buffer): string | undefined {
  * @throws JournalDamaged (L3), after which what `take` has seen must be thrown away.
  */
 export function replay(path: string, take: (text: string) => void): { lines: number; bytes: number } {
-  const descriptor = openSync(path, 'a+')
+  const descriptor = openSync(path, 'a+', OWN_ONLY)
   try {
     let lines = 0
     let bytes = 0

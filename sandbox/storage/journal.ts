@@ -12,6 +12,7 @@
  *     only honest reaction is to end the process and read the file again.
  */
 import { open } from 'node:fs/promises'
+import { OWN_ONLY } from './files.ts'
 import { encodeLine } from './journal-lines.ts'
 
 /** What the journal needs of a file; node's FileHandle is one. A test passes a disk that is full. */
@@ -111,7 +112,7 @@ export class Journal {
 
 /** Opens the journal at `path` for appending behind its first `bytes` bytes, which `replay` has verified. */
 export async function openJournal(path: string, bytes: number, onBroken: (error: Error) => void): Promise<Journal> {
-  return new Journal(await open(path, 'a'), bytes, onBroken)
+  return new Journal(await open(path, 'a', OWN_ONLY), bytes, onBroken)
 }
 
 function newBatch(): Batch {

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryDirectory } from '../testing.ts'
@@ -29,6 +29,9 @@ const fail = (error: Error) => {
   throw error
 }
 
+/** It holds cards, mails and the webhooks' secret. */
+const modeOf = (directory: string): number => statSync(join(directory, 'sandbox.journal')).mode & 0o777
+
 const increment = (store: Store, counts: Counts, key: string): Promise<number> =>
   store.change(counts, key, () => {
     const value = (counts.kept.get(key) ?? 0) + 1
@@ -42,6 +45,7 @@ test('S2: decisions about one subject see each other, and a restart sees them al
   const answers = await Promise.all(Array.from({ length: 90 }, (_, i) => increment(store, counts, `k${i % 3}`)))
   expect(answers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 90 }, (_, i) => 1 + Math.floor(i / 3)))
   await store.close()
+  expect(modeOf(directory)).toBe(0o600)
   const again = new Counts()
   await (await openStore(directory, [again], fail)).close()
   expect([...again.kept]).toEqual([...counts.kept])
@@ -81,6 +85,7 @@ test('S3: a journal of mostly history is rewritten at start to one line per row'
   expect(await increment(store, counts, 'k0')).toBe(1496)
   await store.close()
   expect(readFileSync(path, 'utf8').split('\n')).toHaveLength(7)
+  expect(modeOf(directory)).toBe(0o600)
   const again = new Counts()
   await (await openStore(directory, [again], fail)).close()
   expect([...again.kept]).toEqual([

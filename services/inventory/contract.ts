@@ -51,13 +51,27 @@ export const Product = Type.Object(
     available: Type.Integer(),
     version: Type.Integer(),
   },
-  { $id: 'Product', additionalProperties: false },
+  {
+    $id: 'Product',
+    additionalProperties: false,
+    examples: [
+      {
+        sku: 'LAMP',
+        name: 'Reading lamp',
+        price: { amount: 1999, currency: 'EUR' },
+        onHand: 40,
+        reserved: 2,
+        available: 38,
+        version: 12,
+      },
+    ],
+  },
 )
 export type Product = Static<typeof Product>
 
 export const PutProduct = Type.Object(
   { name: Type.String({ minLength: 1, maxLength: 200 }), price: Price },
-  { additionalProperties: false },
+  { additionalProperties: false, examples: [{ name: 'Reading lamp', price: { amount: 1999, currency: 'EUR' } }] },
 )
 export type PutProduct = Static<typeof PutProduct>
 
@@ -70,6 +84,6 @@ export const AdjustStock = Type.Object(
     }),
     reason: Type.String({ minLength: 1, maxLength: 200 }),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, examples: [{ delta: 40, reason: 'delivery 12' }] },
 )
 export type AdjustStock = Static<typeof AdjustStock>

@@ -12,7 +12,7 @@ let customer: { authorization: string }
 
 beforeAll(async () => {
   database = await openService(inventory, migrations)
-  server = await testServer({ docs: true })
+  server = await testServer({ documented: true })
   inventoryRoutes(server.app, { queue: database.queue, ids: systemIds, reads: database.reads })
   operator = await server.as('olga', 'operator')
   customer = await server.as('alice')

@@ -5,7 +5,7 @@ import type { Pool } from '@cauce/kit/database/pool'
 import { tokenHeader, type Awaiting } from '@cauce/kit/http/consistency'
 import { runCommand, type CommandPort, type CommandSpec } from '@cauce/kit/http/commands'
 import { expectedVersions, notModified } from '@cauce/kit/http/etag'
-import { answers } from '@cauce/kit/http/openapi'
+import { answers, NotModified } from '@cauce/kit/http/openapi'
 import { cursorOf, DEFAULT_LIMIT, pageFrom, pageOf, pageQuery, textKey } from '@cauce/kit/http/pagination'
 import { problem, problemsOf } from '@cauce/kit/http/problem'
 import type { HttpServer } from '@cauce/kit/http/server-types'
@@ -17,8 +17,16 @@ import { findProduct, listProducts, show } from './views.ts'
 const inventoryProblems = problemsOf({
   'not-found': { status: 404, title: 'Not found' },
   'precondition-failed': { status: 412, title: 'The resource has changed' },
-  'stock-reserved': { status: 409, title: 'The stock is reserved' },
-  'stock-too-large': { status: 422, title: 'The stock is too large' },
+  'stock-reserved': {
+    status: 409,
+    title: 'The stock is reserved',
+    example: '40 are on hand and 2 reserved: -39 leaves too few',
+  },
+  'stock-too-large': {
+    status: 422,
+    title: 'The stock is too large',
+    example: '40 and 1000000000 more are too many to count',
+  },
 })
 
 export interface InventoryRoutes extends Pick<CommandPort, 'queue' | 'ids' | 'tokens'> {
@@ -44,7 +52,8 @@ function readRoutes(app: HttpServer, { reads, caughtUp }: InventoryRoutes): void
     summary: 'One product',
     params: ProductSku,
     headers: tokenHeader,
-    ...answers({ 200: Product }, inventoryProblems, ['not-found']),
+    sends: ['ETag'] as const,
+    ...answers({ 200: Product, 304: NotModified }, inventoryProblems, ['not-found']),
   }
   app.get('/v1/products/:sku', { config: { access: 'any' }, schema: one }, async (request, reply) => {
     await caughtUp?.(request)
@@ -78,6 +87,7 @@ function putRoute(app: HttpServer, port: CommandPort): void {
       'Orders placed from then on cost the new price. Its stock stays as it is. Takes no key: a repeat changes nothing.',
     params: ProductSku,
     body: PutProduct,
+    sends: ['ETag', 'Cauce-Token'] as const,
     ...answers({ 200: Product }, inventoryProblems, ['precondition-failed']),
   }
   app.put('/v1/products/:sku', { config: { access: ['operator'] }, schema }, (request, reply) => {
@@ -97,6 +107,7 @@ function stockRoute(app: HttpServer, port: CommandPort): void {
     description: 'What is reserved stays: less than that cannot be left.',
     params: ProductSku,
     body: AdjustStock,
+    sends: ['ETag'] as const,
     ...answers({ 200: Product }, inventoryProblems, [
       'not-found',
       'precondition-failed',

@@ -102,6 +102,24 @@ export const Order = Type.Object(
     placedAt: Timestamp,
     updatedAt: Timestamp,
   },
-  { $id: 'Order', additionalProperties: false },
+  {
+    $id: 'Order',
+    additionalProperties: false,
+    examples: [
+      {
+        id: 'ord_019ab3f0c1d27000a1b2c3d4e5f60718',
+        customer: 'alice',
+        status: 'completed',
+        lines: [{ sku: 'LAMP', quantity: 2, unitPrice: { amount: 1999, currency: 'EUR' } }],
+        total: { amount: 3998, currency: 'EUR' },
+        payment: { id: 'pay_019ab3f0c1d27000a1b2c3d4e5f60718', method: 'wallet', status: 'captured' },
+        shipment: { id: 'shp_019ab3f0c1d27000a1b2c3d4e5f60718', status: 'dispatched', tracking: 'SANDBOX-7' },
+        failure: null,
+        version: 8,
+        placedAt: '2026-01-02T03:04:05.678Z',
+        updatedAt: '2026-01-02T03:04:06.789Z',
+      },
+    ],
+  },
 )
 export type Order = Static<typeof Order>

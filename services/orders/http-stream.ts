@@ -3,7 +3,7 @@
  * Last-Event-ID that this is what it has, and ends when the order has. A reader that comes again with the last version gets
  * 204, which tells an EventSource to stop.
  */
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 import type { Timers } from '@cauce/kit/core/clock'
 import type { Pool } from '@cauce/kit/database/pool'
 import { tokenHeader, type Awaiting } from '@cauce/kit/http/consistency'
@@ -31,14 +31,26 @@ export interface StreamRoutes {
   readonly caughtUp?: Awaiting
 }
 
+const [example] = (Order as { examples?: readonly Static<typeof Order>[] }).examples ?? []
+
 const hasEnded = ({ status }: Pick<OrderRow, 'status'>): boolean => status === 'completed' || status === 'cancelled'
 
 const lastEvent = Type.Object({
   ...tokenHeader.properties,
   'last-event-id': Type.Optional(
-    Type.String({ pattern: '^\\d{1,15}$', description: 'The version that the reader has' }),
+    Type.String({ pattern: '^\\d{1,15}$', description: 'The version that the reader has', examples: ['3'] }),
   ),
 })
+
+/** A text, but what a reader takes from it are orders. */
+const Events = Type.Unsafe<never>(
+  Type.String({
+    description: 'Events named `order`; comments in between keep the connection',
+    contentMediaType: EVENT_STREAM,
+    contentSchema: Order,
+    examples: [`id: ${example?.version}\nevent: order\ndata: ${JSON.stringify(example)}\n\n`],
+  }),
+)
 
 export function orderStreamRoute(app: HttpServer, { reads, watcher, open, caughtUp }: StreamRoutes): void {
   const schema = {
@@ -49,11 +61,10 @@ export function orderStreamRoute(app: HttpServer, { reads, watcher, open, caught
     params: OrderId,
     headers: lastEvent,
     produces: [EVENT_STREAM],
-    ...answers(
-      { 200: Type.Unsafe<never>(Order), 204: Type.Null({ description: 'There is nothing to come' }) },
-      orderProblems,
-      ['not-found'],
-    ),
+    refusals: ['rate-limited'] as const,
+    ...answers({ 200: Events, 204: Type.Null({ description: 'There is nothing to come' }) }, orderProblems, [
+      'not-found',
+    ]),
   }
   const config = { access: 'any', produces: EVENT_STREAM } as const
   app.get('/v1/orders/:id/stream', { ...streaming, config, schema }, async (request, reply) => {

@@ -6,7 +6,7 @@ import type { Pool } from '@cauce/kit/database/pool'
 import { tokenHeader, type Awaiting } from '@cauce/kit/http/consistency'
 import { runCommand, sendAnswer, submitCommand, type CommandPort, type CommandSpec } from '@cauce/kit/http/commands'
 import { expectedVersions, notModified } from '@cauce/kit/http/etag'
-import { answers } from '@cauce/kit/http/openapi'
+import { answers, NotModified } from '@cauce/kit/http/openapi'
 import { cursorOf, DEFAULT_LIMIT, pageFrom, pageOf, pageQuery, textKey } from '@cauce/kit/http/pagination'
 import { maySee, principalOf, type Principal } from '@cauce/kit/http/principal'
 import { passingProblem, problem, problemsOf } from '@cauce/kit/http/problem'
@@ -20,11 +20,23 @@ import { listOrders } from './views/order-list.ts'
 
 export const orderProblems = problemsOf({
   'not-found': { status: 404, title: 'Not found' },
-  'unknown-sku': { status: 422, title: 'There is no such product' },
-  'mixed-currencies': { status: 422, title: 'The products are priced in different currencies' },
-  'total-too-large': { status: 422, title: 'The total is too large' },
+  'unknown-sku': { status: 422, title: 'There is no such product', example: 'There is no product GHOST' },
+  'mixed-currencies': {
+    status: 422,
+    title: 'The products are priced in different currencies',
+    example: 'One order is paid in one currency; these products cost EUR and JPY',
+  },
+  'total-too-large': {
+    status: 422,
+    title: 'The total is too large',
+    example: 'The total is larger than an amount may be',
+  },
   'precondition-failed': { status: 412, title: 'The resource has changed' },
-  'not-cancellable': { status: 409, title: 'The order can no longer be cancelled' },
+  'not-cancellable': {
+    status: 409,
+    title: 'The order can no longer be cancelled',
+    example: 'The order is completed: it can no longer be cancelled',
+  },
 })
 
 export interface OrderRoutes extends Pick<CommandPort, 'queue' | 'ids' | 'tokens'> {
@@ -40,7 +52,7 @@ export interface OrderRoutes extends Pick<CommandPort, 'queue' | 'ids' | 'tokens
 const tags = ['orders']
 const isOrderId = textKey(idPattern('ord'))
 export const OrderId = Type.Object(
-  { id: Type.String({ pattern: idPattern('ord').source }) },
+  { id: Type.String({ pattern: idPattern('ord').source, examples: ['ord_019ab3f0c1d27000a1b2c3d4e5f60718'] }) },
   { additionalProperties: false },
 )
 
@@ -58,6 +70,7 @@ function placeRoute(app: HttpServer, port: CommandPort, { pricesCaughtUp }: Orde
     description:
       'Accepted at once; payment, stock and shipping follow. Read the order, or its list, to see how it goes.',
     body: PlaceOrder,
+    sends: ['Location', 'ETag'] as const,
     ...answers({ 202: Order }, orderProblems, ['unknown-sku', 'mixed-currencies', 'total-too-large']),
   }
   app.post(
@@ -66,9 +79,9 @@ function placeRoute(app: HttpServer, port: CommandPort, { pricesCaughtUp }: Orde
     async (request, reply) => {
       const { method, token } = request.body.payment
       if (method === 'card' && token === undefined)
-        throw problem('invalid', 'body/payment/token is missing: which card shall pay?')
+        throw problem('invalid', '/payment/token is required with method card: which card shall pay?')
       if (method === 'wallet' && token !== undefined)
-        throw problem('invalid', 'body/payment/token is for cards: a wallet has none')
+        throw problem('invalid', '/payment/token is for cards: a wallet has none. Leave it out')
       const data: CreateOrder = { ...request.body, customer: principalOf(request).subject }
       const spec: CommandSpec = {
         type: 'CreateOrder',
@@ -105,7 +118,8 @@ function readRoutes(app: HttpServer, { reads, list, caughtUp, listCaughtUp }: Or
     summary: 'One order',
     params: OrderId,
     headers: tokenHeader,
-    ...answers({ 200: Order }, orderProblems, ['not-found']),
+    sends: ['ETag'] as const,
+    ...answers({ 200: Order, 304: NotModified }, orderProblems, ['not-found']),
   }
   app.get('/v1/orders/:id', { config: { access: 'any' }, schema: one }, async (request, reply) => {
     await caughtUp?.(request)
@@ -122,6 +136,7 @@ function readRoutes(app: HttpServer, { reads, list, caughtUp, listCaughtUp }: Or
       'Your own; an operator sees everybody’s. A page may be short, or empty, before the last: there are more as long as there is a nextCursor.',
     querystring: pageQuery({ status }),
     headers: tokenHeader,
+    refusals: ['not-ready'] as const,
     ...answers({ 200: pageOf(Order) }),
   }
   app.get('/v1/orders', { config: { access: 'any', priority: 3 }, schema: many }, async (request) => {
@@ -149,6 +164,7 @@ function cancelRoute(app: HttpServer, port: CommandPort): void {
     description:
       'Until it is handed to the carrier. What was held and reserved is given back. Cancelling again changes nothing.',
     params: OrderId,
+    sends: ['ETag', 'Cauce-Token'] as const,
     ...answers({ 200: Order, 202: Order }, orderProblems, ['not-found', 'precondition-failed', 'not-cancellable']),
   }
   app.post('/v1/orders/:id/cancel', { config: { access: 'any', priority: 0 }, schema }, (request, reply) => {

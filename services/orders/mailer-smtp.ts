@@ -1,35 +1,38 @@
 /**
- * Mail over SMTP. A server's 5xx is its last word about that mail; anything else that goes wrong leaves its fate unknown, and
- * the mail is sent again under the same Message-ID.
+ * Mail over SMTP. A server's 5xx to the recipient or the content is its last word about that mail. Said to the connection, the
+ * login or the sender it is about us, and the same for every mail until somebody mends it; that, and anything else that goes
+ * wrong, leaves the mail to be sent again under the same Message-ID.
  */
 import { createTransport, type Transporter } from 'nodemailer'
-import type { Mailer } from './mailer.ts'
+import { mailLimits, type Mailer } from './mailer.ts'
 
 export interface SmtpMailerOptions {
-  /** Where the server is, e.g. `smtp://127.0.0.1:2525`. Asked at each new connection, as it may move; rejects while unknown. */
+  /** Where the server is, e.g. `smtp://127.0.0.1:2525`, with `user:password@` when it wants them. Asked at each new connection, as it may move; rejects while unknown. */
   readonly url: () => Promise<string>
   /** Sender. */
   readonly from: string
 }
 
-const TIMEOUT_MS = 5_000
+const aboutTheMail = new Set(['RCPT TO', 'DATA'])
 
 export function smtpMailer({ url, from }: SmtpMailerOptions): Mailer & { close(): void } {
   let open: { readonly url: string; readonly transport: Transporter } | undefined
   const transportTo = (where: string): Transporter => {
     if (open?.url === where) return open.transport
     open?.transport.close()
-    const { hostname: host, port, protocol } = new URL(where)
+    const { hostname: host, port, protocol, username, password } = new URL(where)
     const secure = protocol === 'smtps:'
     const transport = createTransport({
       host,
       port: port === '' ? (secure ? 465 : 25) : Number(port),
       secure,
+      ...(username === '' ? {} : { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
       pool: true,
-      maxConnections: 5,
-      connectionTimeout: TIMEOUT_MS,
-      greetingTimeout: TIMEOUT_MS,
-      socketTimeout: TIMEOUT_MS,
+      maxConnections: mailLimits.connections,
+      maxMessages: Infinity,
+      connectionTimeout: mailLimits.silenceMs,
+      greetingTimeout: mailLimits.silenceMs,
+      socketTimeout: mailLimits.silenceMs,
     })
     open = { url: where, transport }
     return transport
@@ -42,11 +45,9 @@ export function smtpMailer({ url, from }: SmtpMailerOptions): Mailer & { close()
         await transport.sendMail({ from, to, subject, text, messageId })
         return { kind: 'sent' }
       } catch (error) {
-        const { responseCode, message } = error as Error & { responseCode?: number }
-        const reason = message.slice(0, 300)
-        return responseCode !== undefined && responseCode >= 500 && responseCode < 600
-          ? { kind: 'refused', reason }
-          : { kind: 'again', reason }
+        const { responseCode = 0, command = '', message } = error as Error & { responseCode?: number; command?: string }
+        const isLast = responseCode >= 500 && responseCode < 600 && aboutTheMail.has(command)
+        return { kind: isLast ? 'refused' : 'again', reason: message.slice(0, 300) }
       }
     },
     close() {

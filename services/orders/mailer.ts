@@ -14,6 +14,9 @@ export type MailAnswer =
   /** Not sent, or nobody knows: again, with the same Message-ID. */
   | { readonly kind: 'again'; readonly reason: string }
 
+/** How many mails are sent at a time, and how long the post office may say nothing. */
+export const mailLimits = { connections: 5, silenceMs: 5_000 } as const
+
 export interface Mailer {
   /** What went wrong on the way is an answer too. */
   send(mail: Mail, signal: AbortSignal): Promise<MailAnswer>

@@ -19,6 +19,8 @@ export interface AuthorizeCard {
   readonly amount: number
   readonly currency: string
   readonly token: string
+  /** Which of the payment's it is: an earlier one that died and is redriven says nothing of the one in flight. */
+  readonly authorization?: number
 }
 /** `chargeKey` names the charge: the key it was authorised under. */
 export interface VoidCard {
@@ -41,8 +43,9 @@ export interface Step {
 export function authorize(row: Payment): Step {
   const { id: paymentId, amount, currency, token } = row
   if (currency === null || token === null) throw new Error(`${paymentId} is not paid by card`)
-  const data: AuthorizeCard = { paymentId, amount, currency, token }
-  const next = { chargeKey: null, authorizedUntil: null, sequence: 0, authorizations: row.authorizations + 1 }
+  const authorization = row.authorizations + 1
+  const data: AuthorizeCard = { paymentId, amount, currency, token, authorization }
+  const next = { chargeKey: null, authorizedUntil: null, sequence: 0, authorizations: authorization }
   return step({ ...row, ...next }, 'authorize', data)
 }
 

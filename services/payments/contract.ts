@@ -69,19 +69,23 @@ export const Account = Type.Object(
     held: Type.Integer({ description: 'Minor units held for payments under way' }),
     version: Type.Integer(),
   },
-  { $id: 'Account', additionalProperties: false },
+  {
+    $id: 'Account',
+    additionalProperties: false,
+    examples: [{ id: 'alice', currency: 'EUR', balance: 46_002, held: 3998, version: 7 }],
+  },
 )
 export type Account = Static<typeof Account>
 
 export const OpenAccount = Type.Object(
   { currency: Currency, id: Type.Optional(AccountId) },
-  { additionalProperties: false },
+  { additionalProperties: false, examples: [{ currency: 'EUR' }] },
 )
 export type OpenAccount = Static<typeof OpenAccount>
 
 export const Deposit = Type.Object(
   { amount: Amount, currency: Currency, reference: Type.String({ minLength: 1, maxLength: 200 }) },
-  { additionalProperties: false },
+  { additionalProperties: false, examples: [{ amount: 50_000, currency: 'EUR', reference: 'bank transfer 71' }] },
 )
 export type Deposit = Static<typeof Deposit>
 
@@ -94,13 +98,26 @@ export const PostedDeposit = Type.Object(
     reference: Type.String(),
     status: Type.Enum(['posted']),
   },
-  { $id: 'Deposit', additionalProperties: false },
+  {
+    $id: 'Deposit',
+    additionalProperties: false,
+    examples: [
+      {
+        id: 'dep_019ab3f0c1d27000a1b2c3d4e5f60718',
+        account: 'alice',
+        amount: 50_000,
+        currency: 'EUR',
+        reference: 'bank transfer 71',
+        status: 'posted',
+      },
+    ],
+  },
 )
 export type PostedDeposit = Static<typeof PostedDeposit>
 
 export const Transfer = Type.Object(
   { from: AccountId, to: AccountId, amount: Amount, currency: Currency },
-  { additionalProperties: false },
+  { additionalProperties: false, examples: [{ from: 'alice', to: 'bob', amount: 1250, currency: 'EUR' }] },
 )
 export type Transfer = Static<typeof Transfer>
 
@@ -113,7 +130,20 @@ export const PostedTransfer = Type.Object(
     currency: Currency,
     status: Type.Enum(['posted']),
   },
-  { $id: 'Transfer', additionalProperties: false },
+  {
+    $id: 'Transfer',
+    additionalProperties: false,
+    examples: [
+      {
+        id: 'trf_019ab3f0c1d27000a1b2c3d4e5f60718',
+        from: 'alice',
+        to: 'bob',
+        amount: 1250,
+        currency: 'EUR',
+        status: 'posted',
+      },
+    ],
+  },
 )
 export type PostedTransfer = Static<typeof PostedTransfer>
 
@@ -152,7 +182,10 @@ export const paymentStatuses = [
 ] as const
 export type PaymentStatus = (typeof paymentStatuses)[number]
 
-export const PaymentId = Type.String({ pattern: '^pay_[0-9a-f]{32}$' })
+export const PaymentId = Type.String({
+  pattern: '^pay_[0-9a-f]{32}$',
+  examples: ['pay_019ab3f0c1d27000a1b2c3d4e5f60718'],
+})
 
 export const Payment = Type.Object(
   {
@@ -166,13 +199,29 @@ export const Payment = Type.Object(
     reference: Type.String({ description: 'What is paid for' }),
     version: Type.Integer(),
   },
-  { $id: 'Payment', additionalProperties: false },
+  {
+    $id: 'Payment',
+    additionalProperties: false,
+    examples: [
+      {
+        id: 'pay_019ab3f0c1d27000a1b2c3d4e5f60718',
+        customer: 'alice',
+        amount: 1999,
+        currency: 'EUR',
+        method: 'card',
+        status: 'captured',
+        refunded: 0,
+        reference: 'invoice 7',
+        version: 3,
+      },
+    ],
+  },
 )
 export type Payment = Static<typeof Payment>
 
 export const AskRefund = Type.Object(
   { amount: Amount, currency: Currency, reason: Type.String({ minLength: 1, maxLength: 200 }) },
-  { additionalProperties: false },
+  { additionalProperties: false, examples: [{ amount: 500, currency: 'EUR', reason: 'arrived broken' }] },
 )
 export type AskRefund = Static<typeof AskRefund>
 
@@ -189,6 +238,19 @@ export const Refund = Type.Object(
       description: 'pending: the card processor has been asked. failed: it refused for good, and the sum is free again',
     }),
   },
-  { $id: 'Refund', additionalProperties: false },
+  {
+    $id: 'Refund',
+    additionalProperties: false,
+    examples: [
+      {
+        id: 'ref_019ab3f0c1d27000a1b2c3d4e5f60718',
+        payment: 'pay_019ab3f0c1d27000a1b2c3d4e5f60718',
+        amount: 500,
+        currency: 'EUR',
+        reason: 'arrived broken',
+        status: 'pending',
+      },
+    ],
+  },
 )
 export type Refund = Static<typeof Refund>

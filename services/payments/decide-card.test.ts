@@ -52,7 +52,7 @@ describe('the usual way', () => {
         task: {
           type: 'authorize-card',
           key: orderId,
-          data: { paymentId, amount: 700, currency: 'EUR', token: 'tok_ok' },
+          data: { paymentId, amount: 700, currency: 'EUR', token: 'tok_ok', authorization: 1 },
         },
       },
     ])
@@ -188,6 +188,15 @@ describe('what was held cannot be taken', () => {
     twice.when(answer('void', done)).then(PaymentUncollected)
   })
 
+  test.each([refused('voided: given up'), unknown])(
+    'an earlier one that is redriven meanwhile says nothing: %j',
+    (result) => {
+      anew()
+        .when(answer('authorize', result, { authorization: 1 }), k1)
+        .thenUnchanged()
+    },
+  )
+
   test('and nobody knows whether it was asked for anew: voided, then uncollected', () => {
     const lost = anew().when(answer('authorize', unknown), k2).then()
     expect(rowOf(lost)).toMatchObject({ doing: 'void', chargeKey: 'k2' })
@@ -257,6 +266,24 @@ describe('the processor’s news (P4)', () => {
       doing: null,
     })
   })
+
+  test.each([200, 700])(
+    'tell of a capture that is unwanted, and %i are given back by hand before its own answer',
+    (amount) => {
+      const told = capturing().when(VoidPayment(paid)).then().when(news('captured', 2)).thenAccepted()
+      const byHand = command<RefundCommand>('RefundPayment', { paymentId, amount, currency: 'EUR', reason: 'r' })
+      let state = told.when(byHand, { id: 'a' }).then().when(answer('capture', done)).then()
+      const given: object[] = []
+      for (let [task] = state.tasks; task?.kind === 'enqueue'; [task] = state.tasks) {
+        given.push(task.task.data)
+        state = state.when(answer('refund', done, task.task.data)).thenAccepted()
+      }
+      expect(given.map((data) => (data as { amount: number }).amount)).toEqual(amount === 700 ? [700] : [200, 500])
+      expect(state.messages.map(({ type }) => type)).toEqual([PaymentRefunded.type])
+      expect(rowOf(state)).toMatchObject({ status: 'refunded', doing: null, wanted: null, refunding: [] })
+      expect(ledgerOf(state)).toEqual({})
+    },
+  )
 
   test('older ones, those of another charge and of payments nobody knows change nothing', () => {
     const told = capturing().when(news('captured', 5)).thenAccepted()

@@ -80,9 +80,9 @@ function lockCharge(paymentId: string, rows: Rows) {
 
 export const authorizeCard = onTask<AuthorizeCard>(cardTask.authorize, {
   lock: ({ data }) => [payment.key(data.paymentId)],
-  decide({ taskId, data: { paymentId }, result }, rows, context) {
+  decide({ taskId, data: { paymentId, authorization }, result }, rows, context) {
     const row = inFlight(rows, paymentId, 'authorize')
-    if (!row) return unchanged
+    if (!row || row.authorizations !== (authorization ?? row.authorizations)) return unchanged
     if (result.kind === 'cancelled') return wasDeclined(row, NOT_TAKEN, context)
     if (result.kind === 'done') {
       const answer = result.result as Authorization
@@ -171,12 +171,16 @@ function wasCaptured(rows: Rows, before: Payment, at: Context): Accepted {
   const row = changed(before, { status: 'captured', doing: null, wanted: null }, at)
   const changes = wasKnown ? [] : [capturePosting(row, at)]
   const messages = wasKnown ? [] : [capturedMessage(row)]
-  if (before.wanted === 'void') {
-    const back = refundWhole(rows, row, 'Cancelled', at)
-    return accept({ ...back, changes: [...changes, ...back.changes], messages: [...messages, ...back.messages] })
-  }
+  // What was asked for since the processor told of it goes first; what is left is given back behind it.
   const [next] = row.refunding
-  return taken(next === undefined ? { row, tasks: [] } : giveBack(row, refundOf(rows, next)), messages, changes)
+  const begun: Step = next === undefined ? { row, tasks: [] } : giveBack(row, refundOf(rows, next))
+  if (before.wanted !== 'void' || row.refunded === row.amount) return taken(begun, messages, changes)
+  const back = refundWhole(rows, begun.row, 'Cancelled', at)
+  return accept({
+    changes: [...changes, ...back.changes],
+    messages: [...messages, ...back.messages],
+    tasks: [...begun.tasks, ...back.tasks],
+  })
 }
 
 function refundOf(rows: Rows, id: string) {

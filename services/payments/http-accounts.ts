@@ -4,7 +4,7 @@ import { days } from '@cauce/kit/core/clock'
 import { runCommand, type CommandPort } from '@cauce/kit/http/commands'
 import { tokenHeader } from '@cauce/kit/http/consistency'
 import { notModified } from '@cauce/kit/http/etag'
-import { answers } from '@cauce/kit/http/openapi'
+import { answers, NotModified } from '@cauce/kit/http/openapi'
 import { maySee, principalOf } from '@cauce/kit/http/principal'
 import { problem } from '@cauce/kit/http/problem'
 import type { HttpServer } from '@cauce/kit/http/server-types'
@@ -31,6 +31,7 @@ function openRoute(app: HttpServer, port: CommandPort): void {
     description:
       'A customer has one, and its id is the token’s subject. An operator may open one for somebody else, by `id`.',
     body: OpenAccount,
+    sends: ['Location', 'ETag'] as const,
     ...answers({ 201: Account }, paymentProblems, ['account-exists']),
   }
   const config = { access: ['customer', 'operator'], key: true } as const
@@ -99,7 +100,8 @@ function readRoute(app: HttpServer, { reads, caughtUp }: PaymentRoutes): void {
     summary: 'One wallet',
     params: OneAccount,
     headers: tokenHeader,
-    ...answers({ 200: Account }, paymentProblems, ['not-found']),
+    sends: ['ETag'] as const,
+    ...answers({ 200: Account, 304: NotModified }, paymentProblems, ['not-found']),
   }
   app.get('/v1/accounts/:id', { config: { access: 'any' }, schema }, async (request, reply) => {
     const { id } = request.params

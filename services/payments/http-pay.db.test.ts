@@ -13,7 +13,7 @@ let payments: ServiceDatabase
 let server: TestServer
 beforeAll(async () => {
   payments = await openService(definition, migrations)
-  server = await testServer()
+  server = await testServer({ documented: true })
   const { queue, reads } = payments
   paymentRoutes(server.app, { queue, ids: systemIds, reads, timers: systemTimers, webhookSecrets: () => ['s3cret'] })
 })
@@ -101,14 +101,16 @@ describe('POST /v1/pay from a wallet', () => {
 })
 
 describe('POST /v1/payments/{id}/refund', () => {
-  const paid = async (who: string, amount: number): Promise<string> =>
-    (await post('/v1/pay', { amount, currency: 'EUR', method: 'wallet', reference: 'r' }, { who })).json().id
+  const paid = async (who: string, amount: number, key?: string): Promise<string> => {
+    const as = key === undefined ? { who } : { who, key }
+    return (await post('/v1/pay', { amount, currency: 'EUR', method: 'wallet', reference: 'r' }, as)).json().id
+  }
   const back = (id: string, amount: number, as: As = operator) =>
     post(`/v1/payments/${id}/refund`, { amount, currency: 'EUR', reason: 'broken' }, as)
 
   test('in parts, and never more than was paid, however many ask at once', async () => {
     await wallet('rita', 1000)
-    const id = await paid('rita', 1000)
+    const id = await paid('rita', 1000, 'rita-1')
     const first = await back(id, 300)
     expect(first.json()).toMatchObject({ payment: id, amount: 300, currency: 'EUR', status: 'refunded' })
     const stale = { ...operator, headers: { 'if-match': '"1"' } }
@@ -119,6 +121,12 @@ describe('POST /v1/payments/{id}/refund', () => {
     expect(await balanceOf('rita')).toBe(900)
     expect((await back(id, 100)).statusCode).toBe(201)
     expect((await get(`/v1/payments/${id}`, operator)).json()).toMatchObject({ status: 'refunded', refunded: 1000 })
+    const again = await post(
+      '/v1/pay',
+      { amount: 1000, currency: 'EUR', method: 'wallet', reference: 'r' },
+      { who: 'rita', key: 'rita-1' },
+    )
+    expect([again.statusCode, again.json().status], 'a repeat is told how it is by now').toEqual([201, 'refunded'])
     expect(codeOf(await back(id, 1))).toBe('422 refund-too-large')
     await booksBalance()
   })

@@ -2,9 +2,9 @@
 import { Type } from 'typebox'
 import { days, seconds } from '@cauce/kit/core/clock'
 import { runCommand, sendAnswer, submitCommand, type CommandPort, type CommandSpec } from '@cauce/kit/http/commands'
-import { tokenHeader } from '@cauce/kit/http/consistency'
+import { TOKEN_HEADER, tokenHeader } from '@cauce/kit/http/consistency'
 import { expectedVersions, notModified } from '@cauce/kit/http/etag'
-import { answers } from '@cauce/kit/http/openapi'
+import { answers, NotModified } from '@cauce/kit/http/openapi'
 import { preferredWaitMs } from '@cauce/kit/http/prefer'
 import { maySee, principalOf } from '@cauce/kit/http/principal'
 import { problem } from '@cauce/kit/http/problem'
@@ -19,6 +19,9 @@ import { findPayment, showPayment, showRefund, type AskedPayment } from './views
 const tags = ['payments']
 const OnePayment = Type.Object({ id: PaymentId }, { additionalProperties: false })
 const LONGEST_WAIT_MS = seconds(20)
+
+/** At once at first: most cards answer soon. */
+const LOOK_MS = { first: 10, most: 500 }
 
 export function payRoutes(app: HttpServer, port: CommandPort, routes: PaymentRoutes): void {
   payRoute(app, port, routes)
@@ -43,15 +46,17 @@ function payRoute(app: HttpServer, port: CommandPort, routes: PaymentRoutes): vo
       'With `Prefer: wait=N` the answer waits up to N seconds (20 at most) for the decision. The same key never pays twice: ' +
       'it is answered with the same payment as it is now.',
     body: Pay,
+    sends: ['Location', 'ETag', 'Preference-Applied'] as const,
+    takes: ['Prefer'] as const,
     ...answers({ 201: Payment, 202: Payment }, paymentProblems, []),
   }
   const config = { access: ['customer'], key: true, priority: 0 } as const
   app.post('/v1/pay', { config, schema }, async (request, reply) => {
     const { method, token } = request.body
     if (method === 'card' && token === undefined)
-      throw problem('invalid', 'body/token is missing: which card shall pay?')
+      throw problem('invalid', '/token is required with method card: which card shall pay?')
     if (method === 'wallet' && token !== undefined)
-      throw problem('invalid', 'body/token is for cards: a wallet has none')
+      throw problem('invalid', '/token is for cards: a wallet has none. Leave it out')
     const data: PayCommand = { ...request.body, customer: principalOf(request).subject }
     const answer = (row: unknown) => answerOf(showPayment(row as AskedPayment))
     const spec: CommandSpec = { type: 'Pay', data, keyTtlMs: days(7), answer }
@@ -59,10 +64,13 @@ function payRoute(app: HttpServer, port: CommandPort, routes: PaymentRoutes): vo
     if (decided.kind === 'reused' || decided.reply.status >= 300) return sendAnswer(reply, decided)
     const said = JSON.parse(decided.reply.body) as Payment
     const waitMs = Math.min(preferredWaitMs(request) ?? 0, LONGEST_WAIT_MS)
-    if (!underWay(said) || (waitMs === 0 && !decided.replayed)) return sendAnswer(reply, decided)
-    const hungUp = new AbortController()
-    reply.raw.once('close', () => hungUp.abort())
-    const { status, headers, body } = answerOf(await whenDecided(routes, said, waitMs, hungUp.signal))
+    // A repeat is told how the payment is by now.
+    if (!decided.replayed && (waitMs === 0 || !underWay(said))) return sendAnswer(reply, decided)
+    const enough = new AbortController()
+    reply.raw.once('close', () => enough.abort())
+    const signal = routes.draining ? AbortSignal.any([enough.signal, routes.draining]) : enough.signal
+    const { status, headers, body } = answerOf(await whenDecided(routes, said, waitMs, signal))
+    if (decided.token !== undefined) reply.header(TOKEN_HEADER, decided.token)
     if (waitMs > 0) reply.header('preference-applied', `wait=${Math.floor(waitMs / 1000)}`)
     if (decided.replayed) reply.header('idempotency-replayed', 'true')
     return reply
@@ -80,7 +88,7 @@ async function whenDecided(
   signal: AbortSignal,
 ): Promise<Payment> {
   const { reads, timers } = routes
-  for (let waited = 0, pause = 10; ; pause = Math.min(pause * 2, 250)) {
+  for (let waited = 0, pause = LOOK_MS.first; ; pause = Math.min(pause * 2, LOOK_MS.most)) {
     const row = await findPayment(reads, said.id)
     const now = row ? showPayment(row) : said
     if (!underWay(now) || waited >= waitMs || signal.aborted) return now
@@ -122,7 +130,8 @@ function readRoute(app: HttpServer, { reads, caughtUp }: PaymentRoutes): void {
     summary: 'One payment',
     params: OnePayment,
     headers: tokenHeader,
-    ...answers({ 200: Payment }, paymentProblems, ['not-found']),
+    sends: ['ETag'] as const,
+    ...answers({ 200: Payment, 304: NotModified }, paymentProblems, ['not-found']),
   }
   app.get('/v1/payments/:id', { config: { access: 'any' }, schema }, async (request, reply) => {
     const { id } = request.params

@@ -13,7 +13,7 @@ let payments: ServiceDatabase
 let server: TestServer
 beforeAll(async () => {
   payments = await openService(definition, migrations)
-  server = await testServer()
+  server = await testServer({ documented: true })
   paymentRoutes(server.app, {
     queue: payments.queue,
     ids: systemIds,

@@ -12,7 +12,7 @@ interface Answers {
 }
 
 /** Runs an effect against a processor that answers so; gives the outcome and what was called. */
-async function run(type: string, answers: Answers, ageMs = 0) {
+async function run(type: string, answers: Answers, ageMs = 0, data: object = request) {
   const called: string[] = []
   const processor: CardProcessor = {
     authorize: async () => {
@@ -28,7 +28,7 @@ async function run(type: string, answers: Answers, ageMs = 0) {
     refund: async () => ({ kind: 'refunded' }),
   }
   const effect = effects(processor).find((each) => each.type === type)!
-  return { outcome: await effect.run(request, { ...context, ageMs }), called }
+  return { outcome: await effect.run(data, { ...context, ageMs }), called }
 }
 
 test.each<[AuthorizeAnswer, object]>([
@@ -79,5 +79,16 @@ describe('when the processor may have forgotten the key it is asked by our own r
   test('no answer: not asked for', async () => {
     const { outcome, called } = await run('authorize-card', {}, old)
     expect([outcome, called]).toEqual([{ kind: 'retry', reason: 'none' }, ['find']])
+  })
+
+  test('a refund is asked for again only when nothing went back', async () => {
+    const found = (refunded: number): FindAnswer => ({
+      kind: 'found',
+      charges: [{ ...charge, refunded, status: 'captured' }],
+    })
+    const back = { ...request, chargeKey: 'k0', refundId: 'ref_1' }
+    expect((await run('refund-card', { find: found(0) }, old, back)).outcome).toMatchObject({ kind: 'done' })
+    expect((await run('refund-card', { find: found(5) }, old, back)).outcome).toMatchObject({ kind: 'retry' })
+    expect((await run('refund-card', {}, old, back)).outcome).toEqual({ kind: 'retry', reason: 'none' })
   })
 })

@@ -20,9 +20,7 @@ export function effects(card: CardProcessor): readonly Effect[] {
       outcomeOf(await card.capture(data as CaptureCard, context)),
     ),
     effect(cardTask.void, untilDone, async (data, context) => outcomeOf(await card.void(data as VoidCard, context))),
-    effect(cardTask.refund, untilDone, async (data, context) =>
-      outcomeOf(await card.refund(data as RefundCard, context)),
-    ),
+    effect(cardTask.refund, untilDone, (data, context) => refunded(card, data as RefundCard, context)),
   ]
 }
 
@@ -44,6 +42,22 @@ async function authorized(card: CardProcessor, request: ChargeRequest, context: 
   const answer = await card.authorize(request, context)
   if (answer.kind === 'authorized' || answer.kind === 'declined') return done(answer satisfies Authorization)
   return outcomeOf(answer)
+}
+
+/**
+ * A refund that the processor may have forgotten is only asked for again when it shows that nothing of the charge went back: of
+ * several, nobody could tell which one it has done. An operator looks at the others.
+ */
+async function refunded(card: CardProcessor, refund: RefundCard, context: EffectContext): Promise<Outcome> {
+  if (context.ageMs > KEY_HORIZON_MS) {
+    const found = await card.find(refund.paymentId, context)
+    if (found.kind === 'again') return outcomeOf(found)
+    const charge = found.charges.find(({ key }) => key === refund.chargeKey)
+    if (charge?.refunded !== 0) {
+      return retry(`Whether ${refund.refundId} went back must be looked up: the processor may have forgotten its key`)
+    }
+  }
+  return outcomeOf(await card.refund(refund, context))
 }
 
 function outcomeOf(answer: { readonly kind: 'captured' | 'voided' | 'refunded' } | Refused | Again): Outcome {

@@ -11,7 +11,7 @@ const put = (account: string, amount: number) =>
   command('Deposit', { account, amount, currency: 'EUR', reference: 'r' })
 const paid = (n: number | string) => ({ orderId: `ord_${n}`, paymentId: `pay_${n}` })
 const pay = (n: number | string, amount: number) => authorize({ ...paid(n), amount })
-const right = { balanced: true, negativeAccounts: 0, duplicateCharges: 0, held: 0, faults: [] }
+const right = { balanced: true, negativeAccounts: 0, duplicateCharges: 0, held: 0, stranded: [], faults: [] }
 
 let payments: ServiceDatabase
 beforeAll(async () => {
@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => payments.close())
 beforeEach(async () => {
   await payments.sql(`ALTER TABLE payments.postings DISABLE TRIGGER USER; TRUNCATE payments.payments, payments.refunds, payments.accounts, payments.postings;
-    ALTER TABLE payments.postings ENABLE TRIGGER USER`)
+    ALTER TABLE payments.postings ENABLE TRIGGER USER; TRUNCATE payments.tasks`)
 })
 
 const submitAll = async (...inputs: readonly { readonly type: string; readonly data: unknown }[]) => {
@@ -166,16 +166,37 @@ describe('audit of card payments', () => {
     expect(await check()).toMatchObject({ balanced: false })
     await payments.sql(`INSERT INTO payments.refunds SELECT 'ref_' || id, id, 10, 'EUR', 'r', 'pending', '', 1, now(), now()
       FROM payments.payments`)
-    expect(await check()).toEqual(right)
+    // And nobody asks the processor for it.
+    expect(await check()).toEqual({ ...right, stranded: ['ord_1', 'ord_2'] })
     await payments.sql(`UPDATE payments.refunds SET status = 'refunded' WHERE payment_id = 'pay_2'`)
     expect(await check()).toMatchObject({ balanced: false, faults: [expect.stringContaining('pay_2')] })
     await post('r2', 'pay_2', 'card-refund', 'sales:EUR', 'world:EUR', 10)
-    expect(await check()).toEqual(right)
+    expect(await check()).toEqual({ ...right, stranded: ['ord_1'] })
   })
 
   test('a payment that says it was captured, and was not', async () => {
     await submitAll(card(1))
     await payments.sql(`UPDATE payments.payments SET status = 'captured', doing = NULL`)
     expect(await check()).toMatchObject({ balanced: false })
+  })
+
+  test('a step that no task takes any more', async () => {
+    await submitAll(card(1), card(2), card(3))
+    expect(await check()).toEqual(right)
+    await payments.sql(`UPDATE payments.tasks SET state = 'dead' WHERE key = 'ord_1'`)
+    await payments.sql(`UPDATE payments.payments SET doing = 'void', charge_key = 'k' WHERE id = 'pay_2'`)
+    expect(await check()).toEqual({ ...right, stranded: ['ord_1', 'ord_2'] })
+  })
+
+  test('what waits behind a step that there is not', async () => {
+    await submitAll(card(1), card(2))
+    await payments.sql(
+      `UPDATE payments.payments SET status = 'authorized', doing = NULL, charge_key = 'k', wanted = 'void'`,
+    )
+    expect((await check()).stranded).toEqual(['ord_1', 'ord_2'])
+    await payments.sql(
+      `UPDATE payments.payments SET wanted = NULL, refunding = CASE id WHEN 'pay_1' THEN '["ref_1"]'::json ELSE refunding END`,
+    )
+    expect((await check()).stranded).toEqual(['ord_1'])
   })
 })

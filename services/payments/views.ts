@@ -66,6 +66,8 @@ export interface PaymentsAudit {
   readonly duplicateCharges: number
   /** Payments whose money is held now. */
   readonly held: number
+  /** What is paid for by cards whose processor should be asked something, while no task will. At most 1,000. */
+  readonly stranded: readonly string[]
   /** At most 20 of the accounts and payments that are wrong, for people: what they are and what was found. */
   readonly faults: readonly string[]
 }
@@ -135,15 +137,40 @@ const paymentFaults = named(
    WHERE NOT consistent ORDER BY id LIMIT 10`,
 )
 
+/** A step that no task takes (the task died, or was discarded), and what waits behind a step while there is none. */
+const stranded = named(
+  'audit_stranded',
+  `SELECT p.order_id AS "orderId" FROM payments.payments p
+   WHERE p.doing IS NOT NULL
+     AND NOT EXISTS (SELECT FROM payments.tasks t WHERE t.key = p.order_id AND t.type = p.doing || '-card' AND t.state = 'open')
+   UNION
+   SELECT p.order_id FROM payments.payments p
+   WHERE p.doing IS NULL AND (p.wanted IS NOT NULL OR json_array_length(p.refunding) > 0)
+   UNION
+   SELECT p.order_id FROM payments.refunds r JOIN payments.payments p ON p.id = r.payment_id
+   WHERE r.status = 'pending' AND NOT p.refunding::jsonb ? r.id
+   ORDER BY 1 LIMIT 1000`,
+)
+
 export async function audit(query: Pool['query']): Promise<PaymentsAudit> {
   const [money] = await query<{ balanced: boolean; negative: number }>(accountsAudit, [])
   const [paid] = await query<{ consistent: boolean; duplicates: number; held: number }>(paymentsAudit, [])
   if (!money || !paid) throw new Error('The audit of payments gave no row')
+  const rows = await query<{ orderId: string }>(stranded, [])
   const balanced = money.balanced && paid.consistent
   const right = balanced && money.negative === 0
   const lists = right
     ? []
     : [await query<{ fault: string }>(accountFaults, []), await query<{ fault: string }>(paymentFaults, [])]
   const faults = lists.flat().map(({ fault }) => fault)
-  return { balanced, negativeAccounts: money.negative, duplicateCharges: paid.duplicates, held: paid.held, faults }
+  const { negative: negativeAccounts } = money
+  const { duplicates: duplicateCharges, held } = paid
+  return {
+    balanced,
+    negativeAccounts,
+    duplicateCharges,
+    held,
+    stranded: rows.map(({ orderId }) => orderId),
+    faults,
+  }
 }

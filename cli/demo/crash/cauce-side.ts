@@ -7,7 +7,7 @@ import { hasEnded } from '../../order-view.ts'
 import { createShell, type Shell } from '../../shell.ts'
 import type { Side, SideOptions, SeenOrder } from './side.ts'
 
-/** Of a process that died: the default is 30 s, which is long for who looks on. */
+/** Of a process that died: the default is 10 s, which is long for who looks on. */
 export const LEASE_MS = 3_000
 const RUN = 'crash'
 

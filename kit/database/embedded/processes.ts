@@ -6,7 +6,7 @@
  * dead. Linux answers both from /proc in microseconds; elsewhere `ps` does.
  */
 import { execFileSync, spawn } from 'node:child_process'
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync, readdirSync, readlinkSync } from 'node:fs'
 import type { Timers } from '../../core/clock.ts'
 import type { Account } from './account.ts'
 
@@ -79,16 +79,42 @@ export function processIdentity(pid: number): string | null {
   return LINUX ? fromProc(pid) : fromPs(pid)
 }
 
-/** Does the process still live? Cheap enough to ask several times a second (so elsewhere than on Linux it goes by pid only). */
-export function isStill(pid: number, identity: string): boolean {
-  if (LINUX) return fromProc(pid) === identity
+export interface WatchedProcess {
+  /** Whether it still lives. Cheap enough to ask several times a second. */
+  isAlive(): boolean
+  close(): void
+}
+
+/** On Linux an open `/proc/<pid>/stat` is of that one process, however often its pid is used again; elsewhere it goes by pid only. */
+export function watchProcess(pid: number, identity: string): WatchedProcess {
+  if (!LINUX) return { isAlive: () => signal(pid, 0), close: () => undefined }
+  let descriptor: number | undefined
   try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    descriptor = openSync(`/proc/${pid}/stat`, 'r')
+  } catch {
+    return { isAlive: () => false, close: () => undefined }
+  }
+  if (fromProc(pid) !== identity) {
+    closeSync(descriptor)
+    return { isAlive: () => false, close: () => undefined }
+  }
+  const open = descriptor
+  const buffer = Buffer.alloc(1024)
+  return {
+    isAlive() {
+      try {
+        const stat = buffer.toString('latin1', 0, readSync(open, buffer, 0, buffer.length, 0))
+        return !isOver(stat.charAt(stat.lastIndexOf(')') + 2))
+      } catch {
+        return false
+      }
+    },
+    close: () => closeSync(open),
   }
 }
+
+/** Zombies are not running. */
+const isOver = (state: string | undefined): boolean => state === 'Z' || state === 'X'
 
 /** Does this process belong to a PostgreSQL server on `dataDirectory`? Its working directory says so; elsewhere its name must do. */
 export function servesDirectory(pid: number, dataDirectory: string): boolean {
@@ -110,7 +136,7 @@ export function serversOf(dataDirectory: string): number[] {
 }
 
 /** Sends a signal and says whether there was somebody to take it. */
-export function signal(pid: number, name: NodeJS.Signals): boolean {
+export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(pid, name)
   } catch {
@@ -125,7 +151,7 @@ function fromProc(pid: number): string | null {
     // The name is in parentheses and may hold anything; behind it: state (field 3) … start time in ticks (field 22).
     const stat = statOf(pid)
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null)
+    return isOver(fields[0]) ? null : (fields[19] ?? null)
   } catch {
     return null
   }

@@ -20,7 +20,7 @@ import { sweepLeftovers } from './leftovers.ts'
 import { withLock } from './lock.ts'
 import { openHome, settlePlace, socketDirectory } from './place.ts'
 import { urlOf } from './probe.ts'
-import { isStill } from './processes.ts'
+import { watchProcess } from './processes.ts'
 import { readOrMakeSecret } from './secret.ts'
 import { type Settings, defaultSettings } from './settings.ts'
 import { countUsers, register } from './users.ts'
@@ -143,8 +143,9 @@ function supervise(
     let failures = 0
     while (!stopping.signal.aborted) {
       const since = clock.monotonic()
-      while (isStill(running.pid, running.identity) && !stopping.signal.aborted)
-        await timers.sleep(WATCH_MS, stopping.signal)
+      const postmaster = watchProcess(running.pid, running.identity)
+      while (postmaster.isAlive() && !stopping.signal.aborted) await timers.sleep(WATCH_MS, stopping.signal)
+      postmaster.close()
       if (stopping.signal.aborted) return
       logger.warn({ pid: running.pid }, 'embedded PostgreSQL died, starting it again')
       become('down')
@@ -173,7 +174,7 @@ function supervise(
 
   return {
     get url() {
-      return urlOf(running.port, secret.password)
+      return urlOf(running.port, secret.password, { socket: socketDirectory(place) })
     },
     get state() {
       return state
