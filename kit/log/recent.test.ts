@@ -128,7 +128,7 @@ describe('recent messages', () => {
     const { reader, reads, commit } = world()
     for (let i = 0; i < 3000; i++) commit(0, `m${i}`)
     await reader.heads()
-    await reader.read([{ lane: 0, from: 2600 }], 9)
+    await reader.read([{ lane: 0, from: 2900 }], 9)
     expect(reads()).toBe(0)
     await reader.read([{ lane: 0, from: 1500 }], 9)
     expect(reads()).toBe(1)

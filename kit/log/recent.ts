@@ -13,7 +13,7 @@ import type { Message } from './message.ts'
 import type { LaneHead, LaneRange, LogReader, PendingMessage } from './port.ts'
 
 /** Of one lane. */
-const MOST_KEPT = 512
+const MOST_KEPT = 128
 
 export class RecentMessages {
   readonly #logs = new Map<string, Map<number, Message[]>>()

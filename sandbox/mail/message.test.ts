@@ -24,12 +24,13 @@ test('encoded words over several lines, and quoted-printable', () => {
     '',
     'ord_1 =3D 12,50 =E2=82=AC',
     'xx=',
-    'yy',
+    'yy =',
+    'zz',
   )
   expect(mail).toEqual({
     messageId: '<ord_1@cauce.test>',
     subject: 'Re: Pedido confirmado: ñandú y más cosasñ € (1)',
-    text: 'Hola Ana,\n\nord_1 = 12,50 €\nxxyy',
+    text: 'Hola Ana,\n\nord_1 = 12,50 €\nxxyy zz',
   })
 })
 

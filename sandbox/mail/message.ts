@@ -57,7 +57,7 @@ function parameter(value: string, name: string): string | undefined {
 
 function unpacked(body: string, encoding: string): Buffer {
   if (/^base64$/i.test(encoding)) return Buffer.from(body, 'base64')
-  if (/^quoted-printable$/i.test(encoding)) return unquoted(body.replaceAll(/[ \t]*=[ \t]*\r\n/g, ''))
+  if (/^quoted-printable$/i.test(encoding)) return unquoted(body.replaceAll(/=[ \t]*\r\n/g, ''))
   return Buffer.from(body, 'latin1')
 }
 

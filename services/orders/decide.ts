@@ -120,7 +120,11 @@ export const cancelOrder = onCommand<CancelOrder>('CancelOrder', {
     }
     const failure = { code: 'cancelled-by-customer', message: by.isOperator ? 'Cancelled by an operator' : 'Cancelled' }
     const move = onCancel(definitionOf(binding, state), state, failure, row, context.now)
-    if (!move) return reject('not-cancellable', `The order is ${row.status}: it can no longer be cancelled`)
+    if (!move)
+      return reject(
+        'not-cancellable',
+        `The order is ${row.status}: it can no longer be cancelled. Ask for a refund once it has arrived`,
+      )
     const decision = moved(binding, row, move, context)
     return { ...decision, reply: { row: decision.reply as OrderRow, changed: true } satisfies Cancelled }
   },

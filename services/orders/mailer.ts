@@ -15,7 +15,7 @@ export type MailAnswer =
   | { readonly kind: 'again'; readonly reason: string }
 
 /** How many mails are sent at a time, and how long the post office may say nothing. */
-export const mailLimits = { connections: 5, silenceMs: 5_000 } as const
+export const mailLimits = { connections: 20, silenceMs: 5_000 } as const
 
 export interface Mailer {
   /** What went wrong on the way is an answer too. */

@@ -5,7 +5,7 @@ import { cancel, done, retry, type Effect } from '@cauce/kit/task/outcome'
 import { SEND_CONFIRMATION, type Confirmation } from './confirmation.ts'
 import { mailLimits, type Mail, type Mailer } from './mailer.ts'
 
-const CONCURRENCY = 50
+const CONCURRENCY = 60
 
 export interface ConfirmationOptions {
   /** For customers whose id is no mail address, and for Message-IDs. */

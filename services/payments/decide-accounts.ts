@@ -15,7 +15,7 @@ export const openAccount = onCommand<OpenAccountCommand>('OpenAccount', {
   lock: ({ id }) => [account.key(id)],
   decide({ id, currency }, rows, { now, requestId }) {
     const before = rows.get(account, id)
-    if (before) return reject('account-exists', `${id} has an account in ${before.currency}`)
+    if (before) return reject('account-exists', `${id} has an account already, in ${before.currency}. Use that one`)
     const empty = { balance: 0, held: 0, version: 1 }
     const row: Account = { id, owner: id, currency, ...empty, requestId, createdAt: now, updatedAt: now }
     return accept({ changes: [account.insert(row)], reply: row })
@@ -46,7 +46,7 @@ export const deposit = onCommand<DepositCommand>('Deposit', {
 export const transfer = onCommand<Transfer>('Transfer', {
   lock: ({ from, to }) => [account.key(from), account.key(to)],
   decide({ from: fromId, to: toId, amount, currency }, rows, context) {
-    if (fromId === toId) return reject('same-account', 'A transfer needs two accounts')
+    if (fromId === toId) return reject('same-account', 'A transfer needs two accounts. Name another one to send to')
     const from = rows.get(account, fromId)
     if (!from) return reject('not-found', `There is no account ${fromId}`)
     const to = rows.get(account, toId)
@@ -56,7 +56,10 @@ export const transfer = onCommand<Transfer>('Transfer', {
       return reject('currency-mismatch', `The transfer is in ${currency}, the account ${id} in ${differs}`)
     }
     if (from.balance < amount) {
-      return reject('insufficient-funds', `${amount} were needed, ${from.balance} can be spent`)
+      return reject(
+        'insufficient-funds',
+        `${amount} were needed, ${from.balance} can be spent. Send less, or put money in first`,
+      )
     }
     if (!hasRoomFor(to, amount)) return tooLarge(toId, amount)
     const id = prefixed('trf', context.inputId)
