@@ -1,4 +1,6 @@
 /** Many at the same moment, against a real server: one key, the last units, cancels that meet the order anywhere on its way. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemTimers } from '@cauce/kit/core/clock'
 import { seeded } from '@cauce/kit/core/prng'
@@ -45,6 +47,12 @@ const many = <T>(count: number, make: (n: number) => Promise<T>): Promise<T[]> =
   Promise.all(Array.from({ length: count }, (_, n) => make(n)))
 const isTerminal = ({ body }: Answer) => ['completed', 'cancelled'].includes(body.status)
 const ended = async (id: string) => (await eventually(() => operator.get(`/v1/orders/${id}`), isTerminal)).body
+/** How long the card processor takes from now on. */
+async function slowCards(latencyMs: number): Promise<void> {
+  const { url } = JSON.parse(readFileSync(join(data.path, 'sandbox.json'), 'utf8')) as { url: string }
+  const headers = { 'content-type': 'application/json' }
+  await fetch(`${url}/faults`, { method: 'PUT', headers, body: JSON.stringify({ card: { latencyMs } }) })
+}
 const total = async () => (await operator.get('/v1/ops/audit')).body.orders.total as number
 
 async function booksAreRight(): Promise<void> {
@@ -114,11 +122,15 @@ test(
     await stocked(operator, 'SOFA', 1000)
     await funded(operator, await clientOf('carol'), 'carol', 100_000)
     const carol = await clientOf('carol')
-    // From at once to two seconds later, most of them early: an order may take tens of milliseconds or, on a busy machine, a second.
+    // Every second one by card, which is asked for long enough that an early cancel always comes before it is good.
+    await slowCards(300)
+    // From at once to two seconds later, most of them early: a wallet order takes tens of milliseconds or, on a busy machine, a second.
     const pauses = Array.from({ length: 60 }, () => 2 ** (random.next() * 11) - 1)
     const ends = await Promise.all(
-      pauses.map(async (pauseMs) => {
-        const { body: order } = await carol.post('/v1/orders', orderOf('SOFA'))
+      pauses.map(async (pauseMs, i) => {
+        const byCard = i % 2 === 0
+        const paidBy = byCard ? { method: 'card', token: 'tok_ok' } : { method: 'wallet' }
+        const { body: order } = await carol.post('/v1/orders', { ...orderOf('SOFA'), payment: paidBy })
         await systemTimers.sleep(pauseMs)
         // Twice: whoever comes second changes nothing.
         const cancels = await many(2, () => carol.post(`/v1/orders/${order.id}/cancel`))
@@ -129,16 +141,21 @@ test(
         expect(failure?.code ?? null).toBe(isCancelled ? 'cancelled-by-customer' : null)
         // A payment that was never asked for is voided all the same.
         expect(payment.status).toBe(isCancelled ? 'voided' : 'captured')
-        return status as string
+        return { isCompleted: !isCancelled, byCard }
       }),
     )
-    const completed = ends.filter((status) => status === 'completed').length
+    await slowCards(0)
+    const completed = ends.filter(({ isCompleted }) => isCompleted).length
+    const fromWallet = ends.filter(({ isCompleted, byCard }) => isCompleted && !byCard).length
     // Both happen, or the moments were badly chosen.
     expect(completed).toBeGreaterThan(0)
     expect(completed).toBeLessThan(60)
     const { body: product } = await operator.get('/v1/products/SOFA')
     expect(product).toMatchObject({ onHand: 1000 - completed, reserved: 0 })
-    expect((await carol.get('/v1/accounts/carol')).body).toMatchObject({ balance: 100_000 - completed * 1000, held: 0 })
+    expect((await carol.get('/v1/accounts/carol')).body).toMatchObject({
+      balance: 100_000 - fromWallet * 1000,
+      held: 0,
+    })
     await booksAreRight()
   },
 )
