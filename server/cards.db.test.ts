@@ -2,16 +2,17 @@
  * Cards, from outside: real servers, the real sandbox with its faults, killed in the middle; double charges are counted by the card
  * processor's own read-out.
  */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '@cauce/kit/database/testing'
 import {
   client,
   dataDirectory,
+  endOf,
   eventually,
   orderOf,
+  sandboxOf,
   serverProcess,
+  settledAudit,
   stocked,
   type Client,
   type ServerProcess,
@@ -42,19 +43,14 @@ afterAll(async () => {
   data.remove()
 })
 
-async function sandbox(path: string, method = 'GET', body?: object): Promise<any> {
-  const { url: at } = JSON.parse(readFileSync(join(data.path, 'sandbox.json'), 'utf8')) as { url: string }
-  const headers = { 'content-type': 'application/json' }
-  return (await fetch(at + path, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) })).json()
-}
+const sandbox = (path: string, method?: string, body?: object) => sandboxOf(data.path, path, method, body)
 
 const byCard = (token: string, quantity = 1, postalCode?: string) => ({
   ...orderOf('LAMP', quantity, postalCode),
   payment: { method: 'card', token },
 })
 const bill = (token: string, amount = 500) => ({ amount, currency: 'EUR', method: 'card', token, reference: 'invoice' })
-const isTerminal = ({ body }: { body: { status: string } }) => ['completed', 'cancelled'].includes(body.status)
-const ended = async (id: string) => (await eventually(() => operator.get(`/v1/orders/${id}`), isTerminal)).body
+const ended = (id: string) => endOf(operator, id)
 
 interface Charge {
   readonly paymentId: string
@@ -65,11 +61,7 @@ async function chargesOf(paymentId: string): Promise<Charge[]> {
   return (await sandbox(`/charges?paymentId=${paymentId}`)).items
 }
 const booksAreRight = async () => {
-  const settled = await eventually(
-    () => operator.get('/v1/ops/audit'),
-    ({ body }) => body.log.unapplied === 0,
-  )
-  expect(settled.body).toMatchObject({ ok: true, tasks: { dead: 0 } })
+  expect(await settledAudit(operator)).toMatchObject({ ok: true, tasks: { dead: 0 } })
   expect(await sandbox('/doubles')).toEqual({ charges: 0, shipments: 0 })
 }
 

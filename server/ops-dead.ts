@@ -14,6 +14,7 @@ import type { DeadPlace, DeadTask } from '@cauce/kit/task/port'
 import {
   AnyText,
   Cause,
+  Count,
   Cursor,
   disclosed,
   iso,
@@ -34,8 +35,6 @@ import {
 
 /** Most tasks of one request. */
 const MOST = 500
-
-const Count = Type.Integer({ minimum: 0 })
 
 const DeadLetter = Type.Object(
   {

@@ -15,6 +15,7 @@ import { inTransaction } from '@cauce/kit/pipeline/unit-of-work'
 import {
   AnyText,
   Cause,
+  Count,
   Cursor,
   disclosed,
   iso,
@@ -29,8 +30,6 @@ import {
   servicesOf,
   type Ops,
 } from './ops-services.ts'
-
-const Count = Type.Integer({ minimum: 0 })
 
 const Parked = Type.Object(
   {

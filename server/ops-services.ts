@@ -81,6 +81,7 @@ export const opsProblems = problemsOf({ 'not-found': { status: 404, title: 'Not 
 export const opsConfig = { access: ['operator'] as const, priority: 3 as const }
 export const opsTags = ['operations']
 
+export const Count = Type.Integer({ minimum: 0 })
 export const Name = Type.String({
   pattern: '^[a-z][a-z-]{0,63}$',
   description: 'A service; its consumer group has the same name',

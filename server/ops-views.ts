@@ -10,9 +10,9 @@ import type { HttpServer } from '@cauce/kit/http/server-types'
 import { registryOf } from '@cauce/kit/projection/registry'
 import { isBuilding, type Generation } from '@cauce/kit/projection/steps'
 import { serviceNames, type ServiceName } from './config.ts'
+import { Count } from './ops-services.ts'
 import { listGroups, type GroupLane } from './views.ts'
 
-const Count = Type.Integer({ minimum: 0 })
 const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
 
 const View = Type.Object(

@@ -27,10 +27,8 @@ export function effectsOf(options: OutsideOptions): Partial<Record<ServiceName, 
   const guard = (name: string, limits: { readonly concurrency: number; readonly timeoutMs: number }) =>
     providerPolicy({ name, ...limits, onState: (state) => metrics.breaker(name, state) })
   const url = sandboxUrl
-  const mailer = orders.smtpMailer({
-    url: async () => config.smtpUrl ?? (await postOfficeOf(url)),
-    from: config.mailFrom,
-  })
+  const { smtpUrl, mailFrom: from } = config
+  const mailer = orders.smtpMailer({ url: smtpUrl === undefined ? postOfficeOf(url) : async () => smtpUrl, from })
   opened.push(async () => mailer.close())
   return {
     orders: orders.effects(mailer, { domain: config.mailDomain }),
@@ -39,18 +37,20 @@ export function effectsOf(options: OutsideOptions): Partial<Record<ServiceName, 
   }
 }
 
-let known: { readonly of: string; readonly url: string; readonly untilMs: number } | undefined
 const KNOWN_MS = 10_000
 
-/** The sandbox says where its inbox is. Asked again now and then: a restarted one may have moved. */
-async function postOfficeOf(sandboxUrl: string): Promise<string> {
-  const now = systemClock.monotonic()
-  if (known?.of === sandboxUrl && now < known.untilMs) return known.url
-  const response = await fetch(sandboxUrl, { signal: AbortSignal.timeout(5_000) })
-  const { smtp } = (await response.json()) as { smtp?: string }
-  if (smtp === undefined) throw new Error(`${sandboxUrl} names no SMTP server. Set SMTP_URL`)
-  known = { of: sandboxUrl, url: smtp, untilMs: now + KNOWN_MS }
-  return smtp
+/** Where the sandbox says its inbox is. Asked again now and then: a restarted one may have moved. */
+function postOfficeOf(sandboxUrl: string): () => Promise<string> {
+  let known: { readonly url: string; readonly untilMs: number } | undefined
+  return async () => {
+    const now = systemClock.monotonic()
+    if (known && now < known.untilMs) return known.url
+    const response = await fetch(sandboxUrl, { signal: AbortSignal.timeout(5_000) })
+    const { smtp } = (await response.json()) as { smtp?: string }
+    if (smtp === undefined) throw new Error(`${sandboxUrl} names no SMTP server. Set SMTP_URL`)
+    known = { url: smtp, untilMs: now + KNOWN_MS }
+    return smtp
+  }
 }
 
 export interface SubscribeOptions {

@@ -1,6 +1,4 @@
 /** Many at the same moment, against a real server: one key, the last units, cancels that meet the order anywhere on its way. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemTimers } from '@cauce/kit/core/clock'
 import { seeded } from '@cauce/kit/core/prng'
@@ -8,12 +6,13 @@ import { createTestDatabase, type TestDatabase } from '@cauce/kit/database/testi
 import {
   client,
   dataDirectory,
-  eventually,
+  endOf,
   funded,
   orderOf,
+  sandboxOf,
   serverProcess,
+  settledAudit,
   stocked,
-  type Answer,
   type Client,
   type ServerProcess,
 } from './testing.ts'
@@ -45,22 +44,13 @@ afterAll(async () => {
 
 const many = <T>(count: number, make: (n: number) => Promise<T>): Promise<T[]> =>
   Promise.all(Array.from({ length: count }, (_, n) => make(n)))
-const isTerminal = ({ body }: Answer) => ['completed', 'cancelled'].includes(body.status)
-const ended = async (id: string) => (await eventually(() => operator.get(`/v1/orders/${id}`), isTerminal)).body
+const ended = (id: string) => endOf(operator, id)
 /** How long the card processor takes from now on. */
-async function slowCards(latencyMs: number): Promise<void> {
-  const { url } = JSON.parse(readFileSync(join(data.path, 'sandbox.json'), 'utf8')) as { url: string }
-  const headers = { 'content-type': 'application/json' }
-  await fetch(`${url}/faults`, { method: 'PUT', headers, body: JSON.stringify({ card: { latencyMs } }) })
-}
+const slowCards = (latencyMs: number) => sandboxOf(data.path, '/faults', 'PUT', { card: { latencyMs } })
 const total = async () => (await operator.get('/v1/ops/audit')).body.orders.total as number
 
 async function booksAreRight(): Promise<void> {
-  const audit = await eventually(
-    () => operator.get('/v1/ops/audit'),
-    ({ body }) => body.log.unapplied === 0,
-  )
-  expect(audit.body).toMatchObject({ ok: true, log: { parked: 0 }, tasks: { dead: 0 } })
+  expect(await settledAudit(operator)).toMatchObject({ ok: true, log: { parked: 0 }, tasks: { dead: 0 } })
 }
 
 test('I9: a hundred at once with one key are one order; another body is 422, another customer another order', async () => {

@@ -6,10 +6,12 @@ import { createTestDatabase, type TestDatabase } from '@cauce/kit/database/testi
 import {
   client,
   dataDirectory,
+  endOf,
   eventually,
   funded,
   orderOf,
   serverProcess,
+  settledAudit,
   stocked,
   type Client,
   type ServerProcess,
@@ -28,19 +30,8 @@ const start = async () => {
   servers.push(server)
   return server
 }
-const terminal = (order: { status: string }) => ['completed', 'cancelled'].includes(order.status)
-
-async function ended(orders: readonly { id: string }[]): Promise<Record<string, string>[]> {
-  return Promise.all(
-    orders.map(async ({ id }) => {
-      const { body } = await eventually(
-        () => operator.get(`/v1/orders/${id}`),
-        (answer) => terminal(answer.body),
-      )
-      return body
-    }),
-  )
-}
+const ended = (orders: readonly { id: string }[]): Promise<Record<string, string>[]> =>
+  Promise.all(orders.map(({ id }) => endOf(operator, id)))
 
 beforeAll(async () => {
   database = await createTestDatabase('spine')
@@ -83,11 +74,8 @@ describe('a server', () => {
     expect((await operator.get('/v1/accounts/alice')).body).toMatchObject({ balance: 900_000 - 11_000, held: 0 })
     expect((await operator.get('/v1/accounts/poor')).body).toMatchObject({ balance: 500, held: 0 })
     expect((await operator.get('/v1/products/LAMP')).body).toMatchObject({ onHand: 18, reserved: 0 })
-    const audit = await eventually(
-      () => operator.get('/v1/ops/audit'),
-      ({ body }) => body.log.unapplied === 0,
-    )
-    expect(audit.body).toMatchObject({ ok: true, orders: { total: 17, terminal: 17, stuck: 0 }, tasks: { dead: 0 } })
+    const audit = await settledAudit(operator)
+    expect(audit).toMatchObject({ ok: true, orders: { total: 17, terminal: 17, stuck: 0 }, tasks: { dead: 0 } })
     expect((await servers[0]!.stop()) ?? 0).toBe(0)
   })
 
@@ -138,13 +126,10 @@ describe('a server', () => {
       await stream
       expect(new Set(acknowledged.map(({ id }) => id)).size).toBe(96)
       await ended(acknowledged)
-      const audit = await eventually(
-        () => operator.get('/v1/ops/audit'),
-        ({ body }) => body.log.unapplied === 0,
-      )
-      expect(audit.body).toMatchObject({ ok: true, log: { parked: 0 } })
+      const audit = await settledAudit(operator)
+      expect(audit).toMatchObject({ ok: true, log: { parked: 0 } })
       // One key, one order: nothing was placed twice by those that had to ask again.
-      expect(audit.body.orders.total).toBe(audit.body.orders.terminal)
+      expect(audit.orders.total).toBe(audit.orders.terminal)
       expect((await operator.get('/v1/products/DESK')).body).toMatchObject({ onHand: 904, reserved: 0 })
     },
   )
@@ -178,11 +163,8 @@ describe('two servers on one database', () => {
         }
         operator = boss
         expect((await ended(orders)).map(({ status }) => status)).toEqual(orders.map(() => 'completed'))
-        const audit = await eventually(
-          () => boss.get('/v1/ops/audit'),
-          ({ body }) => body.log.unapplied === 0,
-        )
-        expect(audit.body).toMatchObject({ ok: true, orders: { total: 40, terminal: 40 } })
+        const audit = await settledAudit(boss)
+        expect(audit).toMatchObject({ ok: true, orders: { total: 40, terminal: 40 } })
         for (const server of servers.splice(0)) await server.stop()
       } finally {
         await empty.drop()
@@ -209,10 +191,7 @@ describe('two servers on one database', () => {
       await stocked(shop, 'LAMP', 10)
       await funded(bank, wallet, 'carol', 5000)
       const { body } = await carol.insist('/v1/orders', orderOf('LAMP', 2))
-      const { body: order } = await eventually(
-        () => carol.get(`/v1/orders/${body.id}`),
-        (answer) => terminal(answer.body),
-      )
+      const order = await endOf(carol, body.id)
       expect(order).toMatchObject({
         status: 'completed',
         payment: { status: 'captured' },

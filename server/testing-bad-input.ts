@@ -1,6 +1,4 @@
 /** For tests of what is refused: a server with something of everything in it, requests of any shape, and a digest of what it keeps. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import pg from 'pg'
 import { createTestDatabase } from '@cauce/kit/database/testing'
 import { loadDevKey, signToken, type DevKey } from '@cauce/kit/http/dev-key'
@@ -13,7 +11,9 @@ import {
   eventually,
   funded,
   orderOf,
+  sandboxOf,
   serverProcess,
+  settledAudit,
   stocked,
   type Answer,
   type ServerProcess,
@@ -146,15 +146,11 @@ async function stock(data: string, url: string): Promise<{ order: string; paymen
     () => operator.get(`/v1/orders/${body.id}/timeline`),
     (answer) => answer.body.items.every((item: any) => item.kind !== 'task' || item.detail.state !== 'open'),
   )
-  const { url: sandbox } = JSON.parse(readFileSync(join(data, 'sandbox.json'), 'utf8')) as { url: string }
   await eventually(
-    async () => (await fetch(`${sandbox}/webhooks`)).json() as Promise<{ pending: number; delivered: number }>,
+    () => sandboxOf(data, '/webhooks'),
     ({ pending, delivered }) => pending === 0 && delivered > 0,
   )
-  await eventually(
-    () => operator.get('/v1/ops/audit'),
-    (answer) => answer.body.log.unapplied === 0,
-  )
+  await settledAudit(operator)
   return { order: body.id, payment: paid.body.id }
 }
 

@@ -189,6 +189,26 @@ export const orderOf = (sku: string, quantity = 1, postalCode = '28013') => ({
   shipTo: shipTo(postalCode),
 })
 
+/** One call to the sandbox that a server of this data directory has started or found. */
+export async function sandboxOf(data: string, path: string, method = 'GET', body?: object): Promise<any> {
+  const { url } = JSON.parse(readFileSync(join(data, 'sandbox.json'), 'utf8')) as { url: string }
+  const headers = { 'content-type': 'application/json' }
+  const response = await fetch(url + path, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) })
+  return response.json()
+}
+
+/** The order, once it is completed or cancelled. */
+export async function endOf(reader: Client, orderId: string): Promise<any> {
+  const isTerminal = ({ body }: Answer) => ['completed', 'cancelled'].includes(body.status)
+  return (await eventually(() => reader.get(`/v1/orders/${orderId}`), isTerminal)).body
+}
+
+/** The audit, once every message is applied. */
+export async function settledAudit(operator: Client): Promise<any> {
+  const isSettled = ({ body }: Answer) => body.log.unapplied === 0
+  return (await eventually(() => operator.get('/v1/ops/audit'), isSettled)).body
+}
+
 /** A product with stock, and a wallet with money. */
 export async function stocked(operator: Client, sku: string, onHand: number, amount = 1000): Promise<void> {
   await operator.put(`/v1/products/${sku}`, { name: sku, price: { amount, currency: 'EUR' } })

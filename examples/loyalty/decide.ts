@@ -13,7 +13,7 @@ const UNITS_PER_POINT = 100
 
 export const noteOrder = on(OrderCreated, {
   // The member is not changed here. It is named because the order may complete in the same batch, whose rows are loaded once,
-  // before the first decision: until then there is no purchase from which `earnPoints` could know whom to name.
+  // before the first decision: `earnPoints` cannot know yet whom to name, and would need a batch of its own.
   lock: ({ orderId, customer }) => [purchase.key(orderId), member.key(customer)],
   decide({ orderId, customer, amount }, rows, { now }) {
     if (rows.get(purchase, orderId)) return unchanged
