@@ -6,27 +6,14 @@
  *   afterAll(database.drop)
  *
  * 1. The cluster is PostgreSQL 18 from npm; with CAUCE_TEST_POSTGRES=15 it is the one in /usr/lib/postgresql/15/bin.
- * 2. Nothing outlives the run, however it ends: a watchdog, in a session of its own, holds the other end of a pipe. When the
- *    pipe closes (stop, exit, kill -9) it stops the server and deletes the directory.
+ * 2. Nothing outlives the run, however it ends (embedded/throw-away.ts).
  * 3. Under vitest the global set-up starts the cluster and CAUCE_TEST_CLUSTER carries its URL to the workers, and to whatever
  *    they spawn. Elsewhere the first use starts one for the process, or a script calls startTestCluster() itself.
  */
-import { spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createHash, randomBytes } from 'node:crypto'
 import pg from 'pg'
-import { systemClock, systemTimers } from '../core/clock.ts'
-import { silentLogger } from '../telemetry/logger.ts'
-import { type Account, chooseAccount } from './embedded/account.ts'
-import { binariesIn, findBinaries } from './embedded/binaries.ts'
-import { ensureRunning } from './embedded/ensure.ts'
-import { makePlace } from './embedded/place.ts'
-import { urlOf } from './embedded/probe.ts'
-import { canEnter } from './embedded/processes.ts'
-import { readOrMakeSecret } from './embedded/secret.ts'
-import { type Settings, defaultSettings } from './embedded/settings.ts'
+import type { Settings } from './embedded/settings.ts'
+import { startThrowAway } from './embedded/throw-away.ts'
 
 export interface TestDatabase {
   url: string
@@ -58,7 +45,6 @@ const VARIABLE = 'CAUCE_TEST_CLUSTER'
 
 /** Fast instead of durable, and room for many test files at a time. */
 const testSettings: Settings = {
-  ...defaultSettings,
   fsync: 'off',
   full_page_writes: 'off',
   max_connections: 300,
@@ -80,25 +66,9 @@ export async function withTemplate(key: string, prepare: (url: string) => Promis
 
 /** Starts a cluster of one's own. It is gone when this process is. */
 export async function startTestCluster(options: TestClusterOptions = {}): Promise<OwnedTestCluster> {
-  const { version = process.env['CAUCE_TEST_POSTGRES'] || '18' } = options
-  const surroundings = { clock: systemClock, timers: systemTimers, logger: silentLogger() }
-  const account = chooseAccount(undefined)
-  const home = await makeHome(account)
-  const watchdog = watch(home)
-  try {
-    const seek = { ...surroundings, account }
-    const binaries =
-      version === '18' ? await findBinaries(seek) : await binariesIn(`/usr/lib/postgresql/${version}/bin`, seek)
-    const place = makePlace(join(home, 'pg'), account)
-    const secret = readOrMakeSecret(home)
-    const settings = { ...testSettings, ...options.settings }
-    const cluster = { ...surroundings, home, place, account, binaries, secret, settings, durable: false }
-    const { port } = await ensureRunning(cluster, { mayInitialise: true, limitMs: 60_000 })
-    return { ...clusterAt(urlOf(port, secret.password, { database: 'postgres' })), stop: watchdog }
-  } catch (error) {
-    await watchdog()
-    throw error
-  }
+  const { version = process.env['CAUCE_TEST_POSTGRES'] || '18', settings } = options
+  const cluster = await startThrowAway({ version, settings: { ...testSettings, ...settings }, prefix: 'cauce-test-' })
+  return { ...clusterAt(cluster.url), stop: () => cluster.stop() }
 }
 
 /** For the global set-up: a cluster that `createTestDatabase` in this process and its children uses. */
@@ -179,45 +149,5 @@ async function asAdministrator<T>(connectionString: string, work: (client: pg.Cl
     return await work(client)
   } finally {
     await client.end().catch(() => {})
-  }
-}
-
-/** A directory that the account can reach. */
-async function makeHome(account: Account): Promise<string> {
-  for (const parent of [tmpdir(), '/tmp', '/var/tmp']) {
-    const home = mkdtempSync(join(parent, 'cauce-test-'))
-    chmodSync(home, 0o755)
-    if (!account.switched || (await canEnter(account, home, systemTimers))) return home
-    rmSync(home, { recursive: true })
-  }
-  throw new Error(
-    `No temporary directory that ${account.name} can reach. Set TMPDIR to one that others may pass through.`,
-  )
-}
-
-const WATCHDOG = `
-cat > /dev/null
-file="$1/pg/data/postmaster.pid"
-pid=$(head -n 1 "$file" 2> /dev/null)
-if [ -n "$pid" ]; then
-  kill -QUIT "$pid" 2> /dev/null
-  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do [ -e "$file" ] || break; sleep 0.05; done
-  [ -e "$file" ] && kill -KILL "$pid" 2> /dev/null
-fi
-rm -rf "$1"`
-
-/** Guards a cluster's directory. Returns how to end it at once. */
-function watch(home: string): () => Promise<void> {
-  const watchdog = spawn('/bin/sh', ['-c', WATCHDOG, 'sh', home], {
-    detached: true,
-    cwd: '/',
-    stdio: ['pipe', 'ignore', 'ignore'],
-  })
-  const ended = new Promise<void>((resolve) => void watchdog.once('close', () => resolve()))
-  watchdog.unref()
-  return () => {
-    watchdog.ref()
-    watchdog.stdin.end()
-    return ended
   }
 }

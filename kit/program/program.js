@@ -25,7 +25,7 @@ import {
   statSync,
 } from 'node:fs'
 import { isBuiltin } from 'node:module'
-import { join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -50,6 +50,27 @@ export async function programFile(program, places = usualPlaces()) {
   await make(program, join(place, name))
   forgetOldOnes(place, stem)
   return join(place, name, MAIN)
+}
+
+/**
+ * Somebody's own file, as a program of ours could import it: it may lie anywhere, and packages that are not found from there
+ * are found from here.
+ * @param {string} file absolute path of TypeScript or JavaScript
+ * @param {string} directory where what is made is put
+ * @returns {Promise<string>} absolute path
+ */
+export async function makeModule(file, directory) {
+  const { build } = await import('esbuild')
+  const made = join(directory, `${basename(file).replace(/\.\w+$/, '')}.mjs`)
+  await build({
+    ...manner,
+    absWorkingDir: dirname(file),
+    entryPoints: [file],
+    outfile: made,
+    sourcemap: 'inline',
+    plugins: [whereTheSourcesAre],
+  })
+  return made
 }
 
 const usualPlaces = () => [
@@ -95,6 +116,16 @@ function isWritable(directory) {
   }
 }
 
+/** @type {import('esbuild').BuildOptions} */
+const manner = {
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  legalComments: 'none',
+  logLevel: 'silent',
+}
+
 /**
  * Makes it beside its place, then moves it there whole.
  * @param {string} program
@@ -110,14 +141,9 @@ async function make(program, target) {
       entryPoints: { main: program },
       outdir: unfinished,
       outExtension: { '.js': '.mjs' },
-      bundle: true,
+      ...manner,
       splitting: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
       sourcemap: 'linked',
-      legalComments: 'none',
-      logLevel: 'silent',
       plugins: [whereTheSourcesAre],
     })
     for (const name of readdirSync(unfinished)) toDisk(join(unfinished, name))
@@ -163,7 +189,11 @@ const whereTheSourcesAre = {
       const isTakenIn = /^(@cauce\/|typebox)/.test(path) || importer.includes('/node_modules/typebox/')
       if (isTakenIn || pluginData === found || isBuiltin(path)) return undefined
       // By its whole path, because what is made need not lie where packages are looked for.
-      const { path: file, errors } = await build.resolve(path, { importer, resolveDir, kind, pluginData: found })
+      const near = await build.resolve(path, { importer, resolveDir, kind, pluginData: found })
+      const isHere = near.errors.length === 0 || importer.startsWith(root)
+      const { path: file, errors } = isHere
+        ? near
+        : await build.resolve(path, { resolveDir: join(root, 'labs'), kind, pluginData: found })
       return errors.length > 0 ? { errors } : { path: pathToFileURL(file).href, external: true }
     })
     build.onLoad({ filter: /\.[jt]s$/ }, ({ path }) => {

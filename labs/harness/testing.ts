@@ -1,0 +1,104 @@
+/**
+ * Labs as tests: `testPhase(1)` runs every lab of a phase at reduced size, and `grades` runs somebody's own variant.
+ * One cluster for a file, started by the first lab that needs one.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, test } from 'vitest'
+import { systemClock, systemTimers } from '@cauce/kit/core/clock'
+import { labs } from '../catalogue.ts'
+import { Clusters } from './database.ts'
+import { temporaryDirectory } from './directory.ts'
+import type { LabEvent, LabResult } from './events.ts'
+import type { Lab } from './lab.ts'
+import { runLab, type RunRequest } from './run.ts'
+import { makeVariant, scaffoldOf } from './variant.ts'
+import type { PhaseNumber } from './vocabulary.ts'
+
+const SEED = 1
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+const clusters = new Clusters()
+const events: LabEvent[] = []
+
+export async function runSmall(lab: Lab, request: Partial<RunRequest> = {}): Promise<LabResult> {
+  events.length = 0
+  return runLab(
+    lab,
+    { seed: SEED, size: 'small', ...request },
+    {
+      clusters,
+      clock: systemClock,
+      timers: systemTimers,
+      signal: new AbortController().signal,
+      emit: (event) => void events.push(event),
+    },
+  )
+}
+
+export function testPhase(phase: PhaseNumber): void {
+  afterAll(() => clusters.stop())
+
+  describe.each(labs.filter((lab) => lab.phase === phase))('$id', (lab) => {
+    test('shows the failure, and each fix holds', async () => {
+      const { verdict, variants } = await runSmall(lab)
+      expect({ verdict, variants }, JSON.stringify(events, null, 1)).toMatchObject({
+        verdict: 'pass',
+        variants: lab.variants.map(({ name, expected }) => ({ name, observed: expected })),
+      })
+      expect(lab.variants.map(({ expected }) => expected)).toContain('holds')
+      for (const { measured } of variants)
+        expect(Object.keys(lab.measures)).toEqual(expect.arrayContaining(shown(lab, measured)))
+    })
+
+    test.each(['.md', '.es.md'])('has its page, docs/labs/<id>%s', (extension) => {
+      const path = join(root, 'docs/labs', `${lab.id}${extension}`)
+      const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
+      expect(text.match(/^#{1,2} .*/gm)?.slice(1)).toEqual(headings[extension === '.md' ? 'en' : 'es'])
+      for (const { name } of lab.variants) expect(text).toContain(`\`${name}\``)
+    })
+
+    test('the production code it names is there', () => {
+      for (const { file } of lab.production) expect(existsSync(join(root, file)), file).toBe(true)
+      expect(lab.production).not.toHaveLength(0)
+    })
+
+    test.runIf(lab.scaffold !== undefined)('its scaffold is the failing one', async () => {
+      const { variants } = await grade(lab, scaffoldOf(lab))
+      expect(variants.at(-1)).toMatchObject({ expected: 'holds', observed: 'fails' })
+    })
+  })
+}
+
+const headings = {
+  en: ['## What happens', '## Why', '## The fixes', '## When to choose which', '## What it costs', '## In Cauce'],
+  es: ['## Qué pasa', '## Por qué', '## Los arreglos', '## Cuándo elegir cuál', '## Lo que cuesta', '## En Cauce'],
+} as const
+
+/** What a measured record shows: everything that is not for the judgement alone. */
+const shown = ({ measures }: Lab, measured: Readonly<Record<string, unknown>>) =>
+  Object.keys(measured).filter((name) => name in measures)
+
+/** Runs a variant given as source code, as `cauce lab <id> --variant` does. */
+export async function grade(lab: Lab, source: string): Promise<LabResult> {
+  const { path, remove } = temporaryDirectory()
+  try {
+    const file = join(path, 'mine.ts')
+    writeFileSync(file, source)
+    return await runSmall(lab, { own: { name: file, module: await makeVariant(file, path) } })
+  } finally {
+    remove()
+  }
+}
+
+/** Somebody's fixes that hold and attempts that do not, by what they are: each is graded. */
+export function testGrades(
+  lab: Lab,
+  attempts: Readonly<Record<string, readonly ['holds' | 'fails', source: string]>>,
+): void {
+  test.each(Object.entries(attempts))(`${lab.id}: %s`, async (_, [observed, source]) => {
+    const { variants } = await grade(lab, source)
+    expect(variants.at(-1), JSON.stringify(events, null, 1)).toMatchObject({ observed })
+  })
+}

@@ -1,0 +1,93 @@
+/**
+ * The labs as a program: what to do comes as one argument, what happens goes to standard output as a line of JSON each.
+ *
+ *   node labs/main.ts list
+ *   node labs/main.ts scaffold transfer
+ *   node labs/main.ts run '[{ "id": "transfer", "seed": 1, "size": "default" }]'     one after the other
+ *
+ * It ends, and with it every server it started, when it is told to (SIGINT, SIGTERM) or when whoever started it has gone.
+ */
+import { seconds, systemClock, systemTimers } from '@cauce/kit/core/clock'
+import { labs, phases } from './catalogue.ts'
+import { Clusters } from './harness/database.ts'
+import { describeLab } from './harness/describe.ts'
+import { temporaryDirectory } from './harness/directory.ts'
+import type { LabEvent } from './harness/events.ts'
+import type { Lab } from './harness/lab.ts'
+import { runLab } from './harness/run.ts'
+import { makeVariant, scaffoldOf } from './harness/variant.ts'
+import { LabError, type Size } from './harness/vocabulary.ts'
+
+interface RunCommand {
+  readonly id: string
+  readonly seed: number
+  readonly size: Size
+  readonly set?: Readonly<Record<string, unknown>>
+  readonly only?: string
+  /** A path, seen from the working directory. */
+  readonly own?: string
+}
+
+/** How long what is in hand may take to clean up when it is to end. */
+const GRACE_MS = seconds(3)
+
+const clusters = new Clusters()
+const stopping = new AbortController()
+
+const say = (document: unknown) => void process.stdout.write(`${JSON.stringify(document)}\n`)
+
+function fail(error: unknown): void {
+  const { code, message } =
+    error instanceof LabError ? error : { code: 'broken' as const, message: (error as Error).stack ?? String(error) }
+  say({ type: 'failed', code, message } satisfies LabEvent)
+  process.exitCode = 1
+}
+
+async function main([command, argument = '']: readonly string[]): Promise<void> {
+  if (command === 'list') return say({ phases, labs: labs.map(describeLab) })
+  if (command === 'scaffold') return say({ source: scaffoldOf(labOf(argument)) })
+  if (command !== 'run') throw new LabError('bad-request', `There is no command ${command}`)
+  for (const each of JSON.parse(argument) as RunCommand[]) {
+    if (stopping.signal.aborted) throw new LabError('interrupted', 'Interrupted')
+    await run(each).catch(fail)
+  }
+}
+
+async function run({ id, own, ...request }: RunCommand): Promise<void> {
+  const lab = labOf(id)
+  const directory = temporaryDirectory()
+  try {
+    const mine = own === undefined ? {} : { own: { name: own, module: await makeVariant(own, directory.path) } }
+    const surroundings = { clusters, clock: systemClock, timers: systemTimers, signal: stopping.signal, emit: say }
+    await runLab(lab, { ...request, ...mine }, surroundings)
+  } finally {
+    directory.remove()
+  }
+}
+
+function labOf(id: string): Lab {
+  const lab = labs.find((each) => each.id === id)
+  if (lab) return lab
+  const ids = labs.map((each) => each.id).join(', ')
+  throw new LabError('unknown-lab', `There is no lab ${JSON.stringify(id)}. There are: ${ids}`)
+}
+
+async function end(code: number): Promise<never> {
+  await clusters.stop()
+  process.exit(code)
+}
+
+function interrupt(): void {
+  stopping.abort()
+  systemTimers.after(GRACE_MS, () => void end(130))
+}
+process.once('SIGINT', interrupt).once('SIGTERM', interrupt).once('disconnect', interrupt)
+
+// Somebody's own variant may throw where nobody waits for it.
+process.on('uncaughtException', (error) => {
+  fail(error)
+  void end(1)
+})
+
+await main(process.argv.slice(2)).catch(fail)
+await end(stopping.signal.aborted ? 130 : Number(process.exitCode ?? 0))
