@@ -1,6 +1,7 @@
 /**
- * What is printed, and where: the result on stdout, everything else on stderr. With `--json` the result is one document and
- * nothing else is on stdout. Colours only on a terminal, and never with NO_COLOR.
+ * What is printed, and where: the result on stdout, everything else on stderr. With `--json` the result is one document (or one
+ * a line, where results come one after the other) and nothing else is on stdout. Colours only on a terminal, and never with
+ * NO_COLOR.
  */
 import Table from 'cli-table3'
 import colours from 'picocolors'
@@ -8,6 +9,7 @@ import colours from 'picocolors'
 export interface Sink {
   write(text: string): unknown
   readonly isTTY?: boolean
+  readonly columns?: number
 }
 
 export type Colours = ReturnType<typeof colours.createColors>
@@ -18,8 +20,12 @@ export interface Output {
   readonly colour: Colours
   readonly noteColour: Colours
   readonly stderr: Sink
+  /** How wide a paragraph on stdout may be. */
+  readonly width: number
   /** The result: the document with `--json`, else the text. */
   result(document: unknown, text: () => string): void
+  /** One result of several, as it comes: a document on a line with `--json`, else the text, if there is one. */
+  part(document: unknown, text?: () => string): void
   /** A line on stderr. */
   note(text: string): void
 }
@@ -31,16 +37,22 @@ export interface OutputOptions {
   readonly json: boolean
 }
 
+/** Lines longer than this are hard to read, whatever the terminal's width. */
+const WIDEST = 100
+
 export function createOutput({ stdout, stderr, env, json }: OutputOptions): Output {
+  const print = (text: string) => void stdout.write(text.endsWith('\n') ? text : `${text}\n`)
   const colourful = (sink: Sink) => !env.NO_COLOR && env.TERM !== 'dumb' && sink.isTTY === true
   return {
     json,
     colour: colours.createColors(colourful(stdout)),
     noteColour: colours.createColors(colourful(stderr)),
     stderr,
-    result(document, text) {
-      const printed = json ? JSON.stringify(document, null, 2) : text()
-      stdout.write(printed.endsWith('\n') ? printed : `${printed}\n`)
+    width: Math.min(stdout.columns ?? WIDEST, WIDEST),
+    result: (document, text) => print(json ? JSON.stringify(document, null, 2) : text()),
+    part(document, text) {
+      if (json) print(JSON.stringify(document))
+      else if (text) print(text())
     },
     note: (text) => void stderr.write(`${text}\n`),
   }

@@ -11,9 +11,11 @@ import { addDeadLetters } from './commands/dead-letters.ts'
 import { addDemo } from './commands/demo.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addGroups } from './commands/groups.ts'
+import { addLab } from './commands/lab.ts'
 import { addOrder } from './commands/order.ts'
 import { addParked } from './commands/parked.ts'
 import { addProduct } from './commands/product.ts'
+import { addRoadmap } from './commands/roadmap.ts'
 import { addToken } from './commands/token.ts'
 import { addUp } from './commands/up.ts'
 import { addViews } from './commands/views.ts'
@@ -39,6 +41,8 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
   for (const add of [
     addUp,
     addDemo,
+    addLab,
+    addRoadmap,
     addOrder,
     addProduct,
     addAccount,

@@ -9,8 +9,10 @@ import { commandTexts } from './texts/commands.ts'
 import { crashTexts } from './texts/crash.ts'
 import { demoTexts } from './texts/demo.ts'
 import { doctorTexts } from './texts/doctor.ts'
+import { labTexts } from './texts/lab.ts'
 import { operationTexts } from './texts/operations.ts'
 import { paymentTexts } from './texts/payments.ts'
+import { roadmapTexts } from './texts/roadmap.ts'
 import { shellTexts } from './texts/shell.ts'
 import { upTexts } from './texts/up.ts'
 import { viewTexts } from './texts/views.ts'
@@ -26,6 +28,8 @@ export const catalogue = {
   ...crashTexts,
   ...auditTexts,
   ...doctorTexts,
+  ...labTexts,
+  ...roadmapTexts,
   ...operationTexts,
   ...viewTexts,
   ...paymentTexts,

@@ -2,6 +2,7 @@
  * The labs as a program: what to do comes as one argument, what happens goes to standard output as a line of JSON each.
  *
  *   node labs/main.ts list
+ *   node labs/main.ts roadmap
  *   node labs/main.ts scaffold transfer
  *   node labs/main.ts run '[{ "id": "transfer", "seed": 1, "size": "default" }]'     one after the other
  *
@@ -17,6 +18,7 @@ import type { Lab } from './harness/lab.ts'
 import { runLab } from './harness/run.ts'
 import { makeVariant, scaffoldOf } from './harness/variant.ts'
 import { LabError, type Size } from './harness/vocabulary.ts'
+import { roadmap } from './roadmap/roadmap.ts'
 
 interface RunCommand {
   readonly id: string
@@ -34,7 +36,9 @@ const GRACE_MS = seconds(3)
 const clusters = new Clusters()
 const stopping = new AbortController()
 
-const say = (document: unknown) => void process.stdout.write(`${JSON.stringify(document)}\n`)
+/** Whoever read it has gone: there is nobody left to tell, not even that. */
+let heard = true
+const say = (document: unknown) => void (heard && process.stdout.write(`${JSON.stringify(document)}\n`))
 
 function fail(error: unknown): void {
   const { code, message } =
@@ -45,6 +49,7 @@ function fail(error: unknown): void {
 
 async function main([command, argument = '']: readonly string[]): Promise<void> {
   if (command === 'list') return say({ phases, labs: labs.map(describeLab) })
+  if (command === 'roadmap') return say({ sections: roadmap })
   if (command === 'scaffold') return say({ source: scaffoldOf(labOf(argument)) })
   if (command !== 'run') throw new LabError('bad-request', `There is no command ${command}`)
   for (const each of JSON.parse(argument) as RunCommand[]) {
@@ -78,10 +83,16 @@ async function end(code: number): Promise<never> {
 }
 
 function interrupt(): void {
+  if (stopping.signal.aborted) return
   stopping.abort()
   systemTimers.after(GRACE_MS, () => void end(130))
 }
 process.once('SIGINT', interrupt).once('SIGTERM', interrupt).once('disconnect', interrupt)
+
+process.stdout.on('error', () => {
+  heard = false
+  interrupt()
+})
 
 // Somebody's own variant may throw where nobody waits for it.
 process.on('uncaughtException', (error) => {

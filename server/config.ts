@@ -33,6 +33,8 @@ export interface Config {
   readonly lanes: number
   /** How long the tasks of a process that died wait for another one. */
   readonly leaseMs: number
+  /** Whether operators may run labs here. */
+  readonly labs: boolean
 }
 
 export class ConfigError extends Error {
@@ -61,6 +63,7 @@ export function readConfig(env: NodeJS.ProcessEnv, directory: string): Config {
     services: services(set('CAUCE_SERVICES')),
     lanes: integer('CAUCE_LANES', set('CAUCE_LANES') ?? '16', 1, 1024),
     leaseMs: integer('CAUCE_LEASE_MS', set('CAUCE_LEASE_MS') ?? '10000', 1_000, 600_000),
+    labs: onOff('CAUCE_LABS', set('CAUCE_LABS') ?? (set('NODE_ENV') === 'production' ? 'off' : 'on')),
   }
 }
 
@@ -68,6 +71,11 @@ function integer(name: string, text: string, low: number, high: number): number 
   const value = Number(text)
   if (Number.isInteger(value) && value >= low && value <= high && text.trim() !== '') return value
   throw new ConfigError(`${name} is ${JSON.stringify(text)}; it must be a whole number from ${low} to ${high}`)
+}
+
+function onOff(name: string, text: string): boolean {
+  if (text === 'on' || text === 'off') return text === 'on'
+  throw new ConfigError(`${name} is ${JSON.stringify(text)}; it must be on or off`)
 }
 
 function url(name: string, text: string | undefined, protocols: readonly string[]): string | undefined {

@@ -43,6 +43,10 @@ test('every call of the contract is there', () => {
     'GET /openapi.json',
     'GET /readyz',
     'GET /v1/accounts/{id}',
+    'GET /v1/labs',
+    'GET /v1/labs/runs/{runId}',
+    'GET /v1/labs/runs/{runId}/stream',
+    'GET /v1/labs/{id}',
     'GET /v1/orders',
     'GET /v1/orders/{id}',
     'GET /v1/orders/{id}/stream',
@@ -52,6 +56,8 @@ test('every call of the contract is there', () => {
     'GET /v1/products/{sku}',
     'POST /v1/accounts',
     'POST /v1/accounts/{id}/deposits',
+    'POST /v1/labs/runs/{runId}/cancel',
+    'POST /v1/labs/{id}/runs',
     'POST /v1/orders',
     'POST /v1/orders/{id}/cancel',
     'POST /v1/pay',
@@ -90,7 +96,7 @@ test('a key is asked of every POST but those whose repeat changes nothing', () =
       method === 'POST' && !parameters.some(({ name }) => name === 'Idempotency-Key'),
   )
   const others = keyless.map(({ path }) => path).filter((path) => !path.startsWith('/v1/ops/'))
-  expect(others.toSorted()).toEqual(['/v1/orders/{id}/cancel', '/v1/webhooks/card'])
+  expect(others.toSorted()).toEqual(['/v1/labs/runs/{runId}/cancel', '/v1/orders/{id}/cancel', '/v1/webhooks/card'])
 })
 
 test('what is versioned says so, and takes the version back', () => {
@@ -104,7 +110,14 @@ test('what is versioned says so, and takes the version back', () => {
     expect(operation(name).parameters?.map((parameter) => parameter.name)).toContain('If-Match')
 })
 
-test('the stream and the webhook are described as what they are', () => {
+test('the streams and the webhook are described as what they are', () => {
+  const lab = operation('GET /v1/labs/runs/{runId}/stream')
+  expect(lab.responses['200']?.content?.['text/event-stream']).toMatchObject({
+    schema: { contentMediaType: 'text/event-stream', contentSchema: { anyOf: expect.any(Array) } },
+    example: expect.stringMatching(/^id: \d+\nevent: measured\ndata: \{.*\}\n\n$/),
+  })
+  expect(lab.parameters?.map(({ name }) => name)).toContain('last-event-id')
+
   const stream = operation('GET /v1/orders/{id}/stream')
   const events = stream.responses['200']?.content?.['text/event-stream']
   expect(events).toMatchObject({

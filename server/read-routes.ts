@@ -1,7 +1,7 @@
 /** Routes over the read side: the stream and the timeline of an order where orders runs, and the views for operators everywhere. */
-import { seconds, systemTimers } from '@cauce/kit/core/clock'
+import { seconds } from '@cauce/kit/core/clock'
 import type { HttpServer } from '@cauce/kit/http/server-types'
-import { openStreams } from '@cauce/kit/http/streams'
+import type { OpenStreams } from '@cauce/kit/http/streams'
 import { postgresTaskQueue } from '@cauce/kit/task/postgres'
 import { orderStreamRoute } from '@cauce/orders/service'
 import type { Tokens } from './consistency.ts'
@@ -18,13 +18,13 @@ export async function readRoutes(
   services: readonly Wired[],
   readSide: ReadSide | undefined,
   tokens: Tokens,
+  open: OpenStreams,
 ): Promise<void> {
   viewRoutes(app, services[0]!.readPool, () => readSide?.wake(undefined))
   const orders = services.find(({ name }) => name === 'orders')
   if (!orders || !readSide) return
   const { readPool: reads } = orders
   const { watcher, timeline } = readSide
-  const open = await openStreams(app, systemTimers)
   orderStreamRoute(app, { reads, watcher, open, caughtUp: tokens.ofService('orders').caughtUp })
   const queues = services.map(({ name, readPool }) => ({ name, queue: postgresTaskQueue(readPool, name) }))
   timelineRoute(app, { reads, timeline, queues, caughtUp: tokens.ofView(timeline) })

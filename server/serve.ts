@@ -14,6 +14,7 @@ import { loadDevKey } from '@cauce/kit/http/dev-key'
 import { createDrain, drainAndClose } from '@cauce/kit/http/drain'
 import { createHttpServer } from '@cauce/kit/http/server'
 import type { HttpServer } from '@cauce/kit/http/server-types'
+import { openStreams, type OpenStreams } from '@cauce/kit/http/streams'
 import { postgresLogReader } from '@cauce/kit/log/postgres'
 import { RecentMessages } from '@cauce/kit/log/recent'
 import { caughtUp } from '@cauce/kit/pipeline/catch-up'
@@ -25,6 +26,9 @@ import { paymentRoutes } from '@cauce/payments/service'
 import type { Closers } from './closers.ts'
 import type { Config, ServiceName } from './config.ts'
 import { tokensOver, type Tokens } from './consistency.ts'
+import { labRoutes } from './labs.ts'
+import { labProgram } from './labs-program.ts'
+import { LabRuns } from './labs-runs.ts'
 import { observe } from './observe.ts'
 import { opsRoutes } from './ops.ts'
 import { effectsOf, subscribe } from './outside.ts'
@@ -65,7 +69,9 @@ export async function serve({ config, logger, databaseUrl, sandboxUrl, opened }:
   const secrets = config.webhookSecrets.length > 0 ? config.webhookSecrets : [key.secretFor('card webhooks')]
   const tokens = tokensOver(first.readPool)
   addRoutes(app, services, audits, secrets, drain.signal, tokens, readSide)
-  await readRoutes(app, services, readSide, tokens)
+  const open = await openStreams(app, systemTimers)
+  await readRoutes(app, services, readSide, tokens, open)
+  if (config.labs) addLabs(app, open, config, drain.signal)
   watch(metrics, services)
   await app.listen({ host: config.host, port: config.port })
   opened.push(() => drainAndClose(app, drain))
@@ -164,6 +170,14 @@ function addRoutes(
     }
   }
   opsRoutes(app, { audits, reads: services[0]!.readPool, services })
+}
+
+/** A lab ends as soon as the server begins to: nobody waits for it. */
+function addLabs(app: HttpServer, open: OpenStreams, { dataDirectory }: Config, draining: AbortSignal): void {
+  const program = labProgram({ dataDirectory, timers: systemTimers })
+  const runs = new LabRuns({ program, ids: systemIds, clock: systemClock, timers: systemTimers })
+  draining.addEventListener('abort', () => runs.close(), { once: true })
+  labRoutes(app, { program, runs, open })
 }
 
 function watch(metrics: Metrics, services: readonly Wired[]): void {

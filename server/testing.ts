@@ -21,8 +21,11 @@ export interface ServerProcess {
 }
 
 /** Starts a server in a process group of its own. Rejects with its last words when it does not come up. */
-export async function serverProcess(environment: Readonly<Record<string, string>>): Promise<ServerProcess> {
-  const child = spawn(process.execPath, ['--enable-source-maps', await programFile('server/main.ts')], {
+export async function serverProcess(
+  environment: Readonly<Record<string, string>>,
+  program = 'server/main.ts',
+): Promise<ServerProcess> {
+  const child = spawn(process.execPath, ['--enable-source-maps', await programFile(program)], {
     detached: true,
     env: { ...process.env, PORT: '0', LOG_LEVEL: 'warn', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

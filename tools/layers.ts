@@ -78,8 +78,18 @@ export const layers: readonly Layer[] = [
   },
   { name: 'tests at the top', files: `^(server|cli|simulator|labs|projects|bench)/.*${testCode}`, may: ['.'] },
   { name: 'server', files: '^server/', may: ['^server/', '^kit/', wholeServices, '^sandbox/launch\\.ts$'] },
-  { name: 'simulator, bench', files: '^(simulator|bench)/', may: ['^$1/', '^kit/', wholeServices] },
-  { name: 'labs, projects', files: '^(labs|projects)/', may: ['^$1/', '^kit/', wholeServices, decisions] },
+  {
+    name: 'simulator: the server’s wiring, and the sandbox’s books',
+    files: '^simulator/',
+    may: ['^simulator/', '^kit/', wholeServices, '^server/wire\\.ts$', '^sandbox/(card|carrier)/'],
+  },
+  { name: 'bench', files: '^bench/', may: ['^bench/', '^kit/', wholeServices] },
+  { name: 'labs', files: '^labs/', may: ['^labs/', '^kit/', wholeServices, decisions] },
+  {
+    name: 'projects, each a small composition root',
+    files: '^projects/',
+    may: ['^projects/', '^kit/', wholeServices, decisions, '^sandbox/launch\\.ts$'],
+  },
   {
     name: 'cli',
     files: '^cli/',

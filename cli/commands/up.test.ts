@@ -40,6 +40,23 @@ test('says where it runs and what to try, and stops its server when asked', asyn
   expect(signals.listenerCount('SIGINT')).toBe(0)
 })
 
+test.each([
+  [
+    ['api', 'worker'],
+    ['account', 'account', 'order'],
+  ],
+  [['worker'], []],
+])('a project keeps its log apart, and says what can be tried on %j', async (services, tries) => {
+  const said = ready.replace('services: []', `services: ${JSON.stringify(services)}`)
+  const { printed, signals, ended } = start(`${stops}; ${said}; ${lives}`, { port: 0, project: 2 })
+  await until(() => printed.out !== '')
+  const commands = printed.out.split('\n').filter((line) => line.startsWith('  npx cauce'))
+  expect(commands.map((line) => line.split(' ')[4])).toEqual(tries)
+  signals.emit('SIGINT', 'SIGINT')
+  expect(await ended).toBe(0)
+  expect(printed.err).toContain(join('.cauce', 'project-2', 'server.log'))
+})
+
 test('with --json stdout is one document', async () => {
   const { printed, signals, ended } = start(`${stops}; ${ready}; ${lives}`, { port: 0 }, refuseConnection, {
     json: true,

@@ -13,12 +13,14 @@ import { spawnServer, type Ended, type Ready, type ServerProcess } from '../serv
 import { followLog, openLogFile } from '../server-process/log-file.ts'
 import { formatLogLine, isWarning, parseLogLine } from '../server-process/log-line.ts'
 import { awaitFreePort } from '../server-process/port-guard.ts'
+import { directoryOf, projectOf } from '../server-process/project.ts'
 import { tellStart } from '../server-process/start-progress.ts'
 import { reachableUrl, urlOf } from '../settings.ts'
 import type { Shell } from '../shell.ts'
 import { examples } from '../usage.ts'
 
 export interface UpOptions {
+  readonly project?: number | undefined
   readonly port?: number | undefined
   readonly host?: string | undefined
   readonly databaseUrl?: string | undefined
@@ -42,6 +44,7 @@ export const addUp: AddCommand = (parent, { t, run }) => {
   parent
     .command('up')
     .description(t('up.about'))
+    .option('--project <n>', t('up.project'), integer(t, 1, 3))
     .option('--port <port>', t('up.port'), integer(t, 0, 65_535))
     .option('--host <address>', t('up.host'))
     .option('--database-url <url>', t('up.databaseUrl'))
@@ -53,7 +56,12 @@ export const addUp: AddCommand = (parent, { t, run }) => {
     .option('--logs', t('up.logs'))
     .addHelpText(
       'after',
-      examples(t, ['up', 'up --port 0 --data /tmp/cauce', 'up --services payments,orders --log-level debug']),
+      examples(t, [
+        'up',
+        'up --port 0 --data /tmp/cauce',
+        'up --services payments,orders --log-level debug',
+        'up --project 1',
+      ]),
     )
     .action((options) => run((shell) => up(shell, options)))
 }
@@ -64,10 +72,12 @@ export async function up(shell: Shell, options: UpOptions, serverProgram?: strin
   const port = String(options.port ?? settings.port)
   if (port !== '0') await awaitFreePort(shell, urlOf(options.host ?? settings.host, port))
 
-  const log = openLogFile(settings.dataDirectory)
+  const project = projectOf(options.project)
+  const directory = directoryOf(project, settings.dataDirectory)
+  const log = openLogFile(directory)
   const progress = tellStart(shell)
   const env = { ...shell.world.env, ...environmentOf(options, settings.dataDirectory) }
-  const program = serverProgram ?? (await programFile('server/main.ts'))
+  const program = serverProgram ?? (await programFile(project.program))
   const server = spawnServer({ env, log, timers, program })
   const stopping = stopOnSignals(shell, server)
 
@@ -90,14 +100,14 @@ export async function up(shell: Shell, options: UpOptions, serverProgram?: strin
   running = ready !== undefined
   if (ready && server.pid !== undefined) {
     const reachable = { ...ready, url: reachableUrl(ready.url) }
-    announce(settings.dataDirectory, { ...reachable, pid: server.pid })
-    tellRunning(shell, reachable, log.path)
+    announce(directory, { ...reachable, pid: server.pid })
+    tellRunning(shell, reachable, log.path, project.commands(ready.services))
   }
   const ended = await server.ended
   stopping.release()
   over.abort()
   await following
-  if (server.pid !== undefined) withdraw(settings.dataDirectory, server.pid)
+  if (server.pid !== undefined) withdraw(directory, server.pid)
   return tellEnd(shell, { ended, wasReady: ready !== undefined, asked: stopping.signal, logPath: log.path, lastLines })
 }
 
@@ -151,18 +161,17 @@ function stopOnSignals({ t, output, world: { clock, timers, signals } }: Shell, 
 }
 
 /** The URL and what to try, on stdout; the rest is told on stderr. */
-function tellRunning({ t, output, settings }: Shell, ready: Ready, logPath: string): void {
+function tellRunning({ t, output, settings }: Shell, ready: Ready, logPath: string, commands: readonly string[]): void {
   const { colour, noteColour } = output
   const where = [
     ...(settings.urlIsDefault && ready.url === settings.url ? [] : [`--url ${ready.url}`]),
     ...(settings.dataIsDefault ? [] : [`--data ${settings.dataDirectory}`]),
   ]
-  const commands = ['demo --orders 1000', 'order place --customer alice --sku LAMP --quantity 2 --wait', 'audit']
   output.note('')
   output.result(ready, () =>
     [
       colour.bold(t('up.running', { url: ready.url })),
-      t('up.try'),
+      ...(commands.length > 0 ? [t('up.try')] : []),
       ...commands.map((command) => `  ${colour.cyan(['npx cauce', command, ...where].join(' '))}`),
     ].join('\n'),
   )

@@ -24,7 +24,7 @@ const CHUNK_BYTES = 64 * 1024
 export function openLogFile(dataDirectory: string): LogFile {
   const made = mkdirSync(dataDirectory, { recursive: true })
   // As the server makes it: the account of the embedded database passes through, whatever the umask is.
-  if (made !== undefined) chmodSync(dataDirectory, 0o755)
+  if (made !== undefined) for (const path of new Set([made, dataDirectory])) chmodSync(path, 0o755)
   const path = join(dataDirectory, 'server.log')
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > LARGEST_BYTES) renameSync(path, `${path}.1`)
   const descriptor = openSync(path, 'a', 0o600)

@@ -6,6 +6,10 @@ export const upTexts = {
     'Start the server and stay with it; Ctrl-C stops it',
     'Arrancar el servidor y quedarse con él; Ctrl-C lo para',
   ],
+  'up.project': [
+    'One of the three projects: 1 API and database, 2 queue and worker, 3 the whole platform (default)',
+    'Uno de los tres proyectos: 1 API y base de datos, 2 cola y worker, 3 la plataforma entera (por defecto)',
+  ],
   'up.port': [
     'Where it listens; 0 takes a free port (PORT, default 8080)',
     'Dónde escucha; 0 toma un puerto libre (PORT, por defecto 8080)',

@@ -26,9 +26,21 @@ interface Lock {
 
 type Row = object
 
+/** What a commit did to one row; undefined where it was not, or is no longer. */
+export interface MemoryChange {
+  readonly table: string
+  readonly key: string
+  readonly before: Row | undefined
+  readonly after: Row | undefined
+}
+
 export interface MemoryDatabaseOptions {
   readonly clock: Clock
   readonly timers: Timers
+  /** Waited for before each statement: lets statements of several transactions alternate. */
+  readonly beforeStatement?: () => Promise<void> | undefined
+  /** Told of every commit, right after it. */
+  readonly onCommit?: (changes: readonly MemoryChange[]) => void
 }
 
 export class MemoryDatabase {
@@ -38,10 +50,31 @@ export class MemoryDatabase {
   refuseWrites: string | undefined
   readonly #tables = new Map<string, Map<string, Row>>()
   readonly #locks = new Map<string, Lock>()
+  readonly #options: MemoryDatabaseOptions
 
-  constructor({ clock, timers }: MemoryDatabaseOptions) {
-    this.clock = clock
-    this.timers = timers
+  constructor(options: MemoryDatabaseOptions) {
+    this.clock = options.clock
+    this.timers = options.timers
+    this.#options = options
+  }
+
+  beforeStatement(): Promise<void> | undefined {
+    return this.#options.beforeStatement?.()
+  }
+
+  /** Makes the changes of a transaction visible, all in one turn (M3). */
+  apply(changes: ReadonlyMap<string, ReadonlyMap<string, Row | undefined>>): void {
+    const { onCommit } = this.#options
+    const told: MemoryChange[] = []
+    for (const [table, changed] of changes) {
+      const rows = this.committed(table)
+      for (const [key, after] of changed) {
+        if (onCommit) told.push({ table, key, before: rows.get(key), after })
+        if (after) rows.set(key, after)
+        else rows.delete(key)
+      }
+    }
+    onCommit?.(told)
   }
 
   /** Committed rows of a table, in insertion order. Mutated only by commits. */
@@ -145,6 +178,8 @@ export class MemoryTransaction {
   /** Queues one statement of this transaction (M1). After the first error every later one fails too. */
   run<T>(work: () => T | Promise<T>): Promise<T> {
     const result = this.#last.then(async () => {
+      const before = this.#database.beforeStatement()
+      if (before) await before
       this.#stopIdle()
       if (this.#ended) throw new DatabaseUnavailableError('The transaction has ended')
       if (this.#failed) throw Object.assign(new Error('current transaction is aborted'), { code: '25P02' })
@@ -194,7 +229,7 @@ export class MemoryTransaction {
     const done = this.#last.then(() => {
       if (this.#ended) throw new DatabaseUnavailableError('The transaction has ended')
       const failed = this.#failed
-      if (!failed) this.#apply()
+      if (!failed) this.#database.apply(this.#changes)
       this.#end()
       if (failed) throw new NotCommittedError('COMMIT was answered with ROLLBACK')
     })
@@ -205,16 +240,6 @@ export class MemoryTransaction {
   async rollback(): Promise<void> {
     await this.#last
     this.#end()
-  }
-
-  #apply(): void {
-    for (const [table, changed] of this.#changes) {
-      const rows = this.#database.committed(table)
-      for (const [key, row] of changed) {
-        if (row) rows.set(key, row)
-        else rows.delete(key)
-      }
-    }
   }
 
   #end(): void {

@@ -121,6 +121,32 @@ test('and so is one that has not taken the last of it by the next comment', asyn
   socket.destroy()
 })
 
+test('whoever waits until it is taken sends as much as they like', async () => {
+  const reader = await read()
+  const [stream] = streams
+  const data = { filling: 'x'.repeat(1_000_000) }
+  for (let i = 0; i < 50; i++) {
+    stream!.send({ event: 'thing', id: String(i), data })
+    await stream!.taken()
+  }
+  stream!.end()
+  await reader.ended
+  expect(reader.text().match(/^id: \d+$/gm)).toEqual(Array.from({ length: 50 }, (_, id) => `id: ${id}`))
+})
+
+test('and waits no longer when the reader has gone', async () => {
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write(`GET /stream HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice.authorization}\r\n\r\n`)
+  await until(() => streams.length === 1)
+  socket.pause()
+  streams[0]!.send({ event: 'thing', id: '1', data: { filling: 'x'.repeat(30_000_000) } })
+  const taken = streams[0]!.taken()
+  socket.destroy()
+  await taken
+  await until(() => closed === 1)
+})
+
 test('they end when the server closes', async () => {
   const reader = await read()
   await Promise.all([server.close(), reader.ended])

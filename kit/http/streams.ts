@@ -30,6 +30,8 @@ export const streaming = {
 export interface Stream {
   /** Sends one event, or cuts the reader off (3). */
   send(event: { readonly event: string; readonly id: string; readonly data: object }): void
+  /** Resolves when the reader can take more, or has gone: whoever has much to send waits in between, and nobody is cut off. */
+  taken(): Promise<void>
   /** Ends it from here. */
   end(): void
 }
@@ -81,7 +83,7 @@ export async function openStreams(app: HttpServer, timers: Timers): Promise<Open
       if (raw.destroyed || !reply.sse.isConnected) {
         // Gone before it began: nobody would tell that it closed.
         onClose()
-        return { send: () => undefined, end: () => undefined }
+        return { send: () => undefined, taken: () => Promise.resolve(), end: () => undefined }
       }
       const { subject } = principalOf(request)
       admit(subject)
@@ -109,8 +111,20 @@ export async function openStreams(app: HttpServer, timers: Timers): Promise<Open
           reply.sse.send(event).catch(() => undefined)
           if (closing) reply.sse.close()
         },
+        taken: () => taken(raw),
         end: () => reply.sse.close(),
       }
     },
   }
+}
+
+function taken(raw: FastifyReply['raw']): Promise<void> {
+  if (!raw.writableNeedDrain || raw.destroyed) return Promise.resolve()
+  return new Promise((resolve) => {
+    const done = () => {
+      raw.off('drain', done).off('close', done)
+      resolve()
+    }
+    raw.once('drain', done).once('close', done)
+  })
 }

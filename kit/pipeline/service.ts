@@ -156,6 +156,7 @@ function perform(options: ServiceOptions, pipeline: Pipeline, wake: Signal): Tas
     },
     timers,
     wake,
+    ...(options.clock ? { clock: options.clock } : {}),
     ...(leaseMs === undefined ? {} : { leaseMs }),
     onAttempt: (task, outcome, ms) => observer?.onAttempt?.(task, outcome, ms),
     onError: (error) => observer?.onError?.('tasks', error),

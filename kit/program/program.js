@@ -29,7 +29,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const folders = ['kit', 'services', 'server', 'sandbox', 'cli', 'labs']
+const folders = ['kit', 'services', 'server', 'sandbox', 'cli', 'labs', 'projects', 'simulator']
 /** How many makes of a program are kept: a process of an older one may still load a part of it. */
 const KEPT = 5
 const MAIN = 'main.mjs'

@@ -6,7 +6,7 @@
  */
 import { Mutex, Semaphore } from 'async-mutex'
 import pLimit from 'p-limit'
-import { gathering } from '../harness/barrier.ts'
+import { gathering } from '../harness/gathering.ts'
 import { lab } from '../harness/lab.ts'
 import naive, { type Buy, type Shop, type Sql } from './stock-counter.naive.ts'
 

@@ -4,7 +4,7 @@
  *
  * H1. Every variant of a run gets the same parameters and the same seed, and a world of its own.
  * H2. The failing variant must show its failure and the others must not: each is judged by the same `fails`.
- * H3. Interleavings are forced (barrier.ts, process.ts), never hoped for. Where time itself is the subject, `fails` compares
+ * H3. Interleavings are forced (gathering.ts, process.ts), never hoped for. Where time itself is the subject, `fails` compares
  *     with another variant of the same run and wants a factor of at least three.
  * H4. Whoever learns may bring a variant of their own; it is judged like ours.
  */

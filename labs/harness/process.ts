@@ -42,9 +42,18 @@ export type FromChild = { readonly at: string } | { readonly said: unknown }
 
 const LONGEST_ERROR = 4_000
 
+/** Made once: it would be looked at anew for every process, and two at the same time would make it both. */
+const files = new Map<string, Promise<string>>()
+
+function fileOf(program: string): Promise<string> {
+  const file = files.get(program) ?? programFile(program)
+  files.set(program, file)
+  return file
+}
+
 /** @param program its source, from the root: `labs/persistence/transfer.child.ts` */
 export async function startProcess(program: string, input: unknown): Promise<LabProcess> {
-  const child = fork(await programFile(program), [], {
+  const child = fork(await fileOf(program), [], {
     execArgv: ['--enable-source-maps'],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     serialization: 'advanced',

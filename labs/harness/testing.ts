@@ -20,6 +20,7 @@ const SEED = 1
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 const clusters = new Clusters()
+afterAll(() => clusters.stop())
 const events: LabEvent[] = []
 
 export async function runSmall(lab: Lab, request: Partial<RunRequest> = {}): Promise<LabResult> {
@@ -38,8 +39,6 @@ export async function runSmall(lab: Lab, request: Partial<RunRequest> = {}): Pro
 }
 
 export function testPhase(phase: PhaseNumber): void {
-  afterAll(() => clusters.stop())
-
   describe.each(labs.filter((lab) => lab.phase === phase))('$id', (lab) => {
     test('shows the failure, and each fix holds', async () => {
       const { verdict, variants } = await runSmall(lab)

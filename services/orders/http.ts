@@ -77,11 +77,7 @@ function placeRoute(app: HttpServer, port: CommandPort, { pricesCaughtUp }: Orde
     '/v1/orders',
     { config: { access: ['customer'], key: true, priority: 1 }, schema },
     async (request, reply) => {
-      const { method, token } = request.body.payment
-      if (method === 'card' && token === undefined)
-        throw problem('invalid', '/payment/token is required with method card: which card shall pay?')
-      if (method === 'wallet' && token !== undefined)
-        throw problem('invalid', '/payment/token is for cards: a wallet has none. Leave it out')
+      assertPayable(request.body)
       const data: CreateOrder = { ...request.body, customer: principalOf(request).subject }
       const spec: CommandSpec = {
         type: 'CreateOrder',
@@ -103,6 +99,14 @@ function placeRoute(app: HttpServer, port: CommandPort, { pricesCaughtUp }: Orde
       return runCommand(port, request, reply, spec)
     },
   )
+}
+
+/** Throws a ProblemError (422) for a card without a token, or a wallet with one. */
+export function assertPayable({ payment: { method, token } }: PlaceOrder): void {
+  if (method === 'card' && token === undefined)
+    throw problem('invalid', '/payment/token is required with method card: which card shall pay?')
+  if (method === 'wallet' && token !== undefined)
+    throw problem('invalid', '/payment/token is for cards: a wallet has none. Leave it out')
 }
 
 /** The order, if it may be seen. Throws a ProblemError (404) like for one that there is not. */

@@ -14,10 +14,13 @@ import { paymentProblems, type PaymentRoutes } from './http-problems.ts'
 import type { Account as AccountRow } from './tables.ts'
 import { findAccount, showAccount } from './views.ts'
 
+/** What the reads need. */
+type Reads = Pick<PaymentRoutes, 'reads' | 'caughtUp'>
+
 const tags = ['payments']
 const OneAccount = Type.Object({ id: AccountId }, { additionalProperties: false })
 
-export function accountRoutes(app: HttpServer, port: CommandPort, routes: PaymentRoutes): void {
+export function accountRoutes(app: HttpServer, port: CommandPort, routes: Reads): void {
   openRoute(app, port)
   depositRoute(app, port)
   transferRoute(app, port)
@@ -94,7 +97,7 @@ function transferRoute(app: HttpServer, port: CommandPort): void {
   })
 }
 
-function readRoute(app: HttpServer, { reads, caughtUp }: PaymentRoutes): void {
+function readRoute(app: HttpServer, { reads, caughtUp }: Reads): void {
   const schema = {
     tags,
     summary: 'One wallet',

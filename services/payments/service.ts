@@ -4,6 +4,8 @@ import { commands, messages, tasks } from './decide.ts'
 import { tables } from './tables.ts'
 
 export { paymentRoutes } from './http.ts'
+export { accountRoutes } from './http-accounts.ts'
+export { paymentProblems } from './http-problems.ts'
 export { cardLimits } from './card.ts'
 export { httpCardProcessor } from './card-http.ts'
 export { effects } from './tasks.ts'

@@ -77,6 +77,8 @@ function use(node: SyntaxNode, parent?: SyntaxNode): string | undefined {
     case 'ImportDeclaration':
       return importsTimers(node) ? 'timers module' : undefined
     case 'Identifier':
+      // What an import is called here is what counts.
+      if (parent?.type === 'ImportSpecifier' && parent['imported'] === node) return undefined
       return isPropertyName(node, parent) && !isIdName(node) ? undefined : nameOf(node)
     default:
       return undefined

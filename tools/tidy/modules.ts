@@ -3,8 +3,8 @@
 import { isCode, type Rule } from './rule.ts'
 import { isNode, nameOf, parse, stringOf, type SyntaxNode } from './syntax.ts'
 
-/** Files whose loader asks for a default export. */
-const loaded = /\.(config|global|worker)\.[mc]?[jt]s$|(^|\/)\.[^/]+$/
+/** Files whose loader asks for a default export: a lab's naive variant is one that a learner's own file takes the place of. */
+const loaded = /\.(config|global|worker|naive)\.[mc]?[jt]s$|(^|\/)\.[^/]+$/
 
 export const namedExports: Rule = {
   name: 'named exports only',
@@ -27,6 +27,7 @@ export const namedExports: Rule = {
   ],
   passing: [
     { 'kit/a.ts': 'export const a = 1\nexport { b } from "./b.ts"' },
+    { 'labs/concurrency/a.naive.ts': 'export default a' },
     { 'vitest.config.ts': 'export default {}', 'kit/database/test-cluster.global.ts': 'export default function () {}' },
   ],
 }

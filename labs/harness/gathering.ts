@@ -1,28 +1,11 @@
 /** Meeting points: how a lab forces the interleaving that a busy day brings by chance. */
 import type { Timers } from '@cauce/kit/core/clock'
 
-export interface Barrier {
+export interface Gathering {
   /** Resolves when all parties have arrived, and then at once for everybody after. */
   arrive(): Promise<void>
   /** How many have arrived so far. */
   readonly arrived: number
-}
-
-export function barrier(parties: number): Barrier {
-  let open = () => {}
-  const opened = new Promise<void>((resolve) => {
-    open = resolve
-  })
-  let arrived = 0
-  return {
-    get arrived() {
-      return arrived
-    },
-    arrive() {
-      if (++arrived >= parties) open()
-      return opened
-    },
-  }
 }
 
 /**
@@ -30,7 +13,7 @@ export function barrier(parties: number): Barrier {
  * all have arrived, or when nobody has come for `patienceMs`. Code that lets many read before one writes meets everybody here;
  * code that takes turns passes one by one.
  */
-export function gathering(parties: number, patienceMs: number, timers: Timers): Barrier {
+export function gathering(parties: number, patienceMs: number, timers: Timers): Gathering {
   let arrived = 0
   let waiting: (() => void)[] = []
   let cancel = () => {}

@@ -1,0 +1,107 @@
+/** The labs as they are typed: the real program on real servers, and nothing left of it however it ends. */
+import { spawn } from 'node:child_process'
+import { chmodSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../testing.ts'
+import type { LabResult } from './events.ts'
+
+const cauce = fileURLToPath(new URL('../bin/cauce.js', import.meta.url))
+
+function type(...args: string[]) {
+  const place = temporaryDirectory()
+  chmodSync(place, 0o755) // The account of the database passes through.
+  const begin = (source?: string) => {
+    if (source !== undefined) writeFileSync(join(place, 'mine.ts'), source)
+    const child = spawn(process.execPath, [cauce, 'lab', ...args], {
+      cwd: place,
+      env: { PATH: process.env.PATH, LANG: 'en', TMPDIR: place, CAUCE_DATA: join(place, 'data') },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const printed = { out: '', err: '' }
+    child.stdout.on('data', (chunk: Buffer) => (printed.out += chunk.toString()))
+    child.stderr.on('data', (chunk: Buffer) => (printed.err += chunk.toString()))
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+    const until = (text: string) =>
+      new Promise<void>((resolve) => {
+        child.stderr.on('data', () => (printed.err.includes(text) ? resolve() : undefined))
+        void ended.then(() => resolve())
+      })
+    return { child, printed, ended, until }
+  }
+  return { place, begin }
+}
+
+/** Processes that run in a directory, were started with it or were told of it. Linux alone can say. */
+function processesOf(directory: string): string[] {
+  if (process.platform !== 'linux') return []
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      const read = (name: string) => readFileSync(`/proc/${pid}/${name}`, 'latin1')
+      return (
+        /^\d+$/.test(pid) &&
+        [readlinkSync(`/proc/${pid}/cwd`), read('cmdline'), read('environ')].join().includes(directory)
+      )
+    } catch {
+      return false
+    }
+  })
+}
+
+const directoriesOf = (place: string) => readdirSync(place).filter((name) => name.startsWith('cauce-lab-'))
+
+async function expectNothingLeft(place: string): Promise<void> {
+  await expect.poll(() => [...processesOf(place), ...directoriesOf(place)], { timeout: 15_000 }).toEqual([])
+}
+
+const locked = `import type { Buy } from '@cauce/labs/concurrency/stock-counter.naive'
+const buy: Buy = ({ transaction }) => transaction(async (sql) => {
+  const [stock] = await sql<{ left: number }>('SELECT "left" FROM stock FOR UPDATE')
+  if (!stock || stock.left === 0) return false
+  await sql('UPDATE stock SET "left" = $1', [stock.left - 1])
+  return true
+})
+export default buy
+`
+
+test('a fix of one’s own is graded beside the failing variant', { timeout: 90_000 }, async () => {
+  const { place, begin } = type('stock-counter', '--size', 'small', '--json', '--variant', './mine.ts')
+  const { printed, ended } = begin(locked)
+  expect({ code: await ended, err: printed.err }).toMatchObject({ code: 0 })
+  expect(JSON.parse(printed.out) as LabResult).toMatchObject({
+    id: 'stock-counter',
+    verdict: 'pass',
+    seed: 1,
+    variants: [
+      { name: 'read-then-write', observed: 'fails' },
+      { name: './mine.ts', expected: 'holds', observed: 'holds', measured: { lost: 0, oversold: 0 } },
+    ],
+  })
+  await expectNothingLeft(place)
+})
+
+test('Ctrl-C in the middle is 130, and nothing is left', { timeout: 90_000 }, async () => {
+  const { place, begin } = type('stock-counter', '--json')
+  const { child, printed, ended, until } = begin()
+  await until('✓ read-then-write')
+  expect(processesOf(place).length).toBeGreaterThan(process.platform === 'linux' ? 3 : -1)
+  expect(directoriesOf(place)).not.toEqual([])
+  child.kill('SIGINT')
+  expect(await ended).toBe(130)
+  expect(printed.out).toBe('')
+  expect(directoriesOf(place)).toEqual([])
+  await expectNothingLeft(place)
+})
+
+const endless = `export default async () => { console.log('around and around'); for (;;); }`
+
+test('killed while a variant hangs, nothing is left either', { timeout: 90_000 }, async () => {
+  const { place, begin } = type('stock-counter', '--size', 'small', '--variant', 'mine.ts')
+  const { child, ended, until } = begin(endless)
+  await until('around and around')
+  expect(directoriesOf(place)).not.toEqual([])
+  child.kill('SIGKILL')
+  expect(await ended).toBe(null)
+  await expectNothingLeft(place)
+})

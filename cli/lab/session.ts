@@ -1,0 +1,132 @@
+/**
+ * Runs labs one after the other and tells what happens. One process does all of them; when it ends before its time the lab in
+ * hand has failed, and another process goes on with the rest.
+ */
+import { seconds } from '@cauce/kit/core/clock'
+import type { Shell } from '../shell.ts'
+import { readLine, type LabEvent, type RunCommand } from './events.ts'
+import { Ledger, type Failure, type Outcome } from './ledger.ts'
+import { pathOf, startLabs, type LabsProcess } from './process.ts'
+
+export interface Listener {
+  onEvent(event: LabEvent): void
+  onOutcome(outcome: Outcome): void
+  /** Something that was printed, by a variant perhaps. */
+  onPrinted(line: string): void
+}
+
+const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+/** Longer than any lab takes, and than any step of one. */
+const SILENCE_MS = seconds(120)
+/** A lab ends within three seconds and a stop of its servers; one that is later hangs. */
+const STOP_LIMIT_MS = seconds(8)
+/** Signals closer together than this are one Ctrl-C: npm passes on what the terminal has sent already. */
+const ONE_SIGNAL_MS = seconds(1)
+const LAST_LINES = 5
+
+/** @param file of the labs' program */
+export async function runLabs(
+  shell: Shell,
+  file: string,
+  commands: readonly RunCommand[],
+  listener: Listener,
+): Promise<'done' | 'interrupted'> {
+  const ledger = new Ledger(commands)
+  const stopping = stopOnSignals(shell)
+  try {
+    while (ledger.rest.length > 0 && !stopping.asked) {
+      const failure = await runOne(shell, file, ledger, listener, stopping)
+      if (!stopping.asked) ledger.processEnded(failure).forEach((outcome) => listener.onOutcome(outcome))
+    }
+    return stopping.asked ? 'interrupted' : 'done'
+  } finally {
+    stopping.release()
+  }
+}
+
+/** One process, until it ends. Returns why, for the lab it may have had in hand. */
+async function runOne(
+  shell: Shell,
+  file: string,
+  ledger: Ledger,
+  listener: Listener,
+  stopping: Stopping,
+): Promise<Omit<Failure, 'id'>> {
+  const { t, world } = shell
+  const lastErrors: string[] = []
+  let isSilent = false
+  let cancel = () => {}
+  const listen = () => {
+    cancel()
+    cancel = world.timers.after(SILENCE_MS, () => {
+      isSilent = true
+      labs.kill()
+    })
+  }
+  const onLine = (line: string) => {
+    listen()
+    const { event, printed } = readLine(ownNames(line))
+    if (stopping.asked) return
+    if (printed !== undefined) listener.onPrinted(printed)
+    if (!event) return
+    ledger.take(event).forEach((outcome) => listener.onOutcome(outcome))
+    listener.onEvent(event)
+  }
+  /** Somebody's own variant by the name that they gave it. */
+  const ownNames = (line: string) =>
+    ledger.rest.reduce(
+      (text, { own }) =>
+        own === undefined ? text : text.replaceAll(JSON.stringify(pathOf(shell, own)), JSON.stringify(own)),
+      line,
+    )
+  const onError = (line: string) => {
+    lastErrors.push(line)
+    if (lastErrors.length > LAST_LINES) lastErrors.shift()
+    if (!stopping.asked) listener.onPrinted(line)
+  }
+  const labs = startLabs(shell, { file, commands: ledger.rest, onLine, onError })
+  stopping.watch(labs)
+  listen()
+  const how = await labs.ended
+  cancel()
+  if (isSilent) return { code: 'silent', message: t('lab.silent', { seconds: SILENCE_MS / 1000 }) }
+  return { code: 'ended', message: [t('lab.processEnded', { how }), ...lastErrors].join('\n') }
+}
+
+interface Stopping {
+  /** Whether a signal has asked for the end. */
+  readonly asked: boolean
+  watch(labs: LabsProcess): void
+  release(): void
+}
+
+/** The first signal asks the labs to end, a later one ends them, and so does taking too long. */
+function stopOnSignals({ t, output, world: { clock, timers, signals } }: Shell): Stopping {
+  let labs: LabsProcess | undefined
+  let askedAtMs: number | undefined
+  let cancel = () => {}
+  const onSignal = () => {
+    if (askedAtMs !== undefined) {
+      if (clock.monotonic() - askedAtMs > ONE_SIGNAL_MS) labs?.kill()
+      return
+    }
+    askedAtMs = clock.monotonic()
+    output.note(`\n${t('lab.stopping')}`)
+    labs?.stop()
+    cancel = timers.after(STOP_LIMIT_MS, () => labs?.kill())
+  }
+  for (const signal of stopSignals) signals.on(signal, onSignal)
+  return {
+    get asked() {
+      return askedAtMs !== undefined
+    },
+    watch(process) {
+      labs = process
+      if (askedAtMs !== undefined) labs.stop()
+    },
+    release() {
+      cancel()
+      for (const signal of stopSignals) signals.off(signal, onSignal)
+    },
+  }
+}

@@ -1,0 +1,3 @@
+import { testPhase } from '../harness/testing.ts'
+
+testPhase(0)
