@@ -82,16 +82,17 @@ async function end(code: number): Promise<never> {
   process.exit(code)
 }
 
+/** Asked once it cleans up in peace; asked again, at once. */
 function interrupt(): void {
-  if (stopping.signal.aborted) return
+  if (stopping.signal.aborted) return void end(130)
   stopping.abort()
   systemTimers.after(GRACE_MS, () => void end(130))
 }
-process.once('SIGINT', interrupt).once('SIGTERM', interrupt).once('disconnect', interrupt)
+process.on('SIGINT', interrupt).on('SIGTERM', interrupt).once('disconnect', interrupt)
 
 process.stdout.on('error', () => {
   heard = false
-  interrupt()
+  if (!stopping.signal.aborted) interrupt()
 })
 
 // Somebody's own variant may throw where nobody waits for it.

@@ -8,6 +8,7 @@ import { accept, enqueue, onCommand, onTask, unchanged } from '@cauce/kit/pipeli
 import type { ServiceDefinition } from '@cauce/kit/pipeline/service'
 import { taskBackoff } from '@cauce/kit/policy/backoff'
 import { done, type Effect } from '@cauce/kit/task/outcome'
+import type { LabDatabase } from '../harness/database.ts'
 import { startSmallService } from '../messaging/small-service.ts'
 import type { Step } from '../messaging/steps.ts'
 import type { Message, Worker } from './exactly-once.naive.ts'
@@ -77,11 +78,22 @@ async function working({ url, schema, step, send }: InsideWorker, message?: Mess
   await service.stop()
 }
 
+/** Schemas with the kit's tables and those of the bank. */
+async function prepare(url: string, query: LabDatabase['query'], schemas: readonly string[]): Promise<void> {
+  const { prepareSchema } = await import('../messaging/prepare.ts')
+  for (const schema of schemas) {
+    await prepareSchema(url, schema)
+    await query(`CREATE TABLE ${schema}.accounts (id text PRIMARY KEY, balance int8 NOT NULL)`)
+    await query(`CREATE TABLE ${schema}.processed (id text PRIMARY KEY)`)
+  }
+}
+
 /** The variant. Afterwards its tables are in the message's schema. */
 export const asTask = Object.assign(
   (message: Message, worker: InsideWorker) =>
     working(worker, message, () => worker.sql('DELETE FROM public.inbox WHERE id = $1', [message.id])),
   {
+    prepare,
     async start(worker: InsideWorker) {
       await Promise.all(worker.schemas.map((schema) => working({ ...worker, schema })))
     },

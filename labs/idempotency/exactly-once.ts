@@ -231,18 +231,15 @@ async function openAccounts(
   attempts: readonly Attempt[],
   kit: boolean,
 ): Promise<string[]> {
+  const schemas = kit ? attempts.map(({ schema }) => schema) : []
+  if (kit) await asTask.prepare(url, query, schemas)
   for (const { message, schema } of attempts) {
     const { id, account, amount } = message
-    await query('INSERT INTO accounts VALUES ($1, 0)', [account])
+    const accounts = kit ? `${schema}.accounts` : 'accounts'
+    await query(`INSERT INTO ${accounts} VALUES ($1, 0)`, [account])
     await query('INSERT INTO inbox VALUES ($1, $2, $3)', [id, account, amount])
-    if (!kit) continue
-    const { prepareSchema } = await import('../messaging/prepare.ts')
-    await prepareSchema(url, schema)
-    await query(`CREATE TABLE ${schema}.accounts (id text PRIMARY KEY, balance int8 NOT NULL)`)
-    await query(`CREATE TABLE ${schema}.processed (id text PRIMARY KEY)`)
-    await query(`INSERT INTO ${schema}.accounts VALUES ($1, 0)`, [account])
   }
-  return kit ? attempts.map(({ schema }) => schema) : []
+  return schemas
 }
 
 /** A worker takes all messages, each as far as its point, and is killed. Gives the point of each; none for one that came through. */

@@ -81,19 +81,6 @@ testGrades(statelessStateful, {
        }
      }`,
   ],
-  'a file beside the process that only this one reads': [
-    'fails',
-    `import { appendFileSync, mkdtempSync, readFileSync } from 'node:fs'
-     import { tmpdir } from 'node:os'
-     export default () => {
-       const file = mkdtempSync(tmpdir() + '/basket-') + '/items'
-       return async ({ customer, add }) => {
-         appendFileSync(file, customer + ' ' + add + '\\n')
-         const lines = readFileSync(file, 'utf8').split('\\n').filter((line) => line.startsWith(customer + ' '))
-         return { basket: lines.map((line) => line.split(' ')[1]) }
-       }
-     }`,
-  ],
   'nothing is kept': ['fails', 'export default () => async ({ add }) => ({ basket: [add] })'],
   'it throws': ['fails', `export default () => async () => { throw new Error('no') }`],
   'it does not start': ['fails', `export default () => { throw new Error('no') }`],

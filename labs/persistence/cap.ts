@@ -12,7 +12,7 @@ import { lab } from '../harness/lab.ts'
 import type { Stage } from '../harness/stage.ts'
 import { startPair, untilTrue } from './pair.ts'
 
-/** What a client waits for an answer. */
+/** What a client waits for an answer, once its write waits for the standby. */
 const PATIENCE_MS = 500
 
 /** How the primary is set: what a COMMIT waits for. */
@@ -137,8 +137,7 @@ export const cap = lab<Decision>()({
     pair.wire.cut()
     line.mark('cut')
     const ids = Array.from({ length: during }, (_, n) => before + 1 + n)
-    const answered = Promise.allSettled(ids.map(write))
-    await Promise.race([answered, stage.timers.sleep(PATIENCE_MS)])
+    await patiently(Promise.allSettled(ids.map(write)), during, primary, stage.timers)
     const inTime = [...acknowledged]
     const warning = waits ? await cancelled(stage.connectTo(pair.primary), stage.timers) : undefined
     await noteReads(stage, primary, standby)
@@ -170,6 +169,24 @@ async function follow({ query }: LabDatabase, settings: Settings, { timers }: Pi
   await query('CREATE TABLE writes (id integer PRIMARY KEY)')
 }
 
+/** Resolves when all are answered, or when all have waited for the standby as long as a client waits. */
+async function patiently(
+  answered: Promise<readonly PromiseSettledResult<void>[]>,
+  count: number,
+  { query }: LabDatabase,
+  timers: Timers,
+): Promise<void> {
+  let open = true
+  void answered.then(() => {
+    open = false
+  })
+  while (open) {
+    const waiting = await query(`SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'`)
+    if (waiting.length === count) return timers.sleep(PATIENCE_MS)
+    await timers.sleep(10)
+  }
+}
+
 const CANCELLED = 0
 
 /**
@@ -180,7 +197,7 @@ async function cancelled({ connect, query }: LabDatabase, timers: Timers): Promi
   const client = await connect()
   let warning = ''
   client.on('notice', ({ message, detail }) => {
-    warning = [message, detail].filter(Boolean).join('. ')
+    warning = [message, detail?.replace(/\.$/, '')].filter(Boolean).join('. ')
   })
   const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
   const { pid } = rows[0]!
