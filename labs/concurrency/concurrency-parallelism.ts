@@ -74,7 +74,7 @@ export const concurrencyParallelism = lab<Work>()({
       default: 60_000,
       small: 40_000,
       min: 40_000,
-      max: 200_000,
+      max: 100_000,
     },
   },
   variants: [

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { loadVariant } from '../harness/variant.ts'
 import { dataRace, type FromCounter, type Round, type CounterInput } from './data-race.ts'
-import { pauseOf, startTogether } from './threads.ts'
+import { pauseTogether, startTogether } from './threads.ts'
 
 const { variant } = workerData as CounterInput
 const port = parentPort!
@@ -17,7 +17,7 @@ async function play({ meeting, memory, times, pauses }: Round): Promise<void> {
   await count({
     times,
     memory,
-    pause: pauseOf(meeting, meeting.parties, () => pauses),
+    pause: pauses ? pauseTogether(meeting) : () => undefined,
     send: (number) => say({ number }),
   })
   say('done')

@@ -7,7 +7,10 @@ export interface Thread {
   readonly wants: number
   /** Memory that all threads share: `memory[0]` is how many units there are; the others are 0 and free to use. */
   readonly memory: Int32Array
-  /** Stands for anything that may happen between two instructions. In the lab it does, when there is one unit left. */
+  /**
+   * Stands for anything that may happen between two instructions: the operating system takes the core away, the other threads go
+   * on. The first buyer that comes here in the lab sleeps until the others have bought all there is.
+   */
   pause(): void
   /** Puts a message into the mailbox of a thread. Buyers can write to `owner`, and the owner to all of them. */
   send(to: string, message: unknown): void

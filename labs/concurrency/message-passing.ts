@@ -2,8 +2,8 @@
  * A stock counter for several threads: as memory that all of them share, and as an actor, a thread of its own that owns the number
  * and is asked by messages.
  *
- * Every access to the shared number is atomic, so there is no data race; what is looked at and what is done are still two steps. At
- * the last unit a buyer pauses between them until another one has looked too.
+ * Every access to the shared number is atomic, so there is no data race; what is looked at and what is done are still two steps. One
+ * buyer pauses between them until the others have bought all that it saw.
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { programFile } from '@cauce/kit/program/program.js'

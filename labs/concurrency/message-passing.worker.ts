@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { loadVariant } from '../harness/variant.ts'
 import { messagePassing, type FromThread, type ThreadInput } from './message-passing.ts'
-import { pauseOf, startTogether } from './threads.ts'
+import { pauseFirst, startTogether } from './threads.ts'
 
 const { variant, name, wants, memory, ports, meeting } = workerData as ThreadInput
 const parent = parentPort!
@@ -33,7 +33,7 @@ const result = await run({
   name,
   wants,
   memory,
-  pause: pauseOf(meeting, 2, () => Atomics.load(memory, 0) === 1),
+  pause: pauseFirst(meeting, () => Atomics.load(memory, 0)),
   send(to, message) {
     const port = ports[to]
     if (!port) throw new Error(`${name} cannot write to ${to}, only to ${Object.keys(ports).join(', ')}`)

@@ -1,6 +1,6 @@
 /**
  * Threads with shared memory and ports, as labs need them: all are ready before the first begins, and one that pauses between two
- * instructions at the moment that matters does so until others have come as far, or cannot.
+ * instructions does so until others have come to where it matters, or cannot.
  */
 import { Worker, type Transferable } from 'node:worker_threads'
 import type { Stage } from '../harness/stage.ts'
@@ -9,7 +9,8 @@ import type { Stage } from '../harness/stage.ts'
 const cells = { ready: 0, started: 1, arrived: 2, open: 3, count: 4 } as const
 
 /** How long a thread waits for others that may be unable to come, because it holds what they want. */
-const PATIENCE_MS = 250
+const PATIENCE_MS = { together: 250, first: 1_000 }
+const LOOK_MS = 5
 
 /** What threads are given to meet. */
 export interface Meeting {
@@ -30,18 +31,33 @@ export function startTogether({ cells: at, parties }: Meeting): void {
   } else Atomics.wait(at, cells.started, 0)
 }
 
-/**
- * A pause of a thread that is in the middle of something. The first one at a moment that matters lasts until `company` threads
- * pause there; all others are none.
- */
-export function pauseOf({ cells: at }: Meeting, company: number, matters: () => boolean = () => true): () => void {
+/** Everybody's first pause lasts until all are in theirs; all others are none. */
+export function pauseTogether({ cells: at, parties }: Meeting): () => void {
   let isOver = false
   return () => {
-    if (isOver || !matters()) return
+    if (isOver) return
     isOver = true
-    if (Atomics.add(at, cells.arrived, 1) + 1 < company) Atomics.wait(at, cells.open, 0, PATIENCE_MS)
+    if (Atomics.add(at, cells.arrived, 1) + 1 < parties) Atomics.wait(at, cells.open, 0, PATIENCE_MS.together)
     Atomics.store(at, cells.open, 1)
     Atomics.notify(at, cells.open)
+  }
+}
+
+/**
+ * The first pause of all lasts until the others have brought what `look` shows down to zero, or no further for a while; all
+ * others are none.
+ */
+export function pauseFirst({ cells: at }: Meeting, look: () => number): () => void {
+  return () => {
+    if (Atomics.load(at, cells.arrived) === 1 || Atomics.exchange(at, cells.arrived, 1) === 1) return
+    let seen = look()
+    for (let waitedMs = 0; seen > 0 && waitedMs < PATIENCE_MS.first; waitedMs += LOOK_MS) {
+      // Nobody ever wakes this one: it sleeps as a thread does that has lost its core.
+      Atomics.wait(at, cells.open, 0, LOOK_MS)
+      const next = look()
+      if (next !== seen) waitedMs = 0
+      seen = next
+    }
   }
 }
 

@@ -54,7 +54,7 @@ export const effects = lab<Process>()({
       default: 10,
       small: 3,
       min: 2,
-      max: 100,
+      max: 50,
     },
   },
   variants: [

@@ -69,7 +69,7 @@ export const statelessStateful = lab<Start>()({
       default: 5,
       small: 2,
       min: 1,
-      max: 50,
+      max: 20,
     },
     items: {
       about: {
@@ -79,7 +79,7 @@ export const statelessStateful = lab<Start>()({
       default: 6,
       small: 4,
       min: 2,
-      max: 30,
+      max: 20,
     },
   },
   variants: [
