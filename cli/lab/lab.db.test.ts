@@ -1,10 +1,11 @@
 /** The labs as they are typed: the real program on real servers, and nothing left of it however it ends. */
 import { spawn } from 'node:child_process'
-import { chmodSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { temporaryDirectory } from '../testing.ts'
+import { processesOf } from '../testing-processes.ts'
 import type { LabResult } from './events.ts'
 
 const cauce = fileURLToPath(new URL('../bin/cauce.js', import.meta.url))
@@ -31,22 +32,6 @@ function type(...args: string[]) {
     return { child, printed, ended, until }
   }
   return { place, begin }
-}
-
-/** Processes that run in a directory, were started with it or were told of it. Linux alone can say. */
-function processesOf(directory: string): string[] {
-  if (process.platform !== 'linux') return []
-  return readdirSync('/proc').filter((pid) => {
-    try {
-      const read = (name: string) => readFileSync(`/proc/${pid}/${name}`, 'latin1')
-      return (
-        /^\d+$/.test(pid) &&
-        [readlinkSync(`/proc/${pid}/cwd`), read('cmdline'), read('environ')].join().includes(directory)
-      )
-    } catch {
-      return false
-    }
-  })
 }
 
 const directoriesOf = (place: string) => readdirSync(place).filter((name) => name.startsWith('cauce-lab-'))

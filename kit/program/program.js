@@ -47,7 +47,7 @@ export async function programFile(program, places = usualPlaces()) {
   if (made) return join(made, MAIN)
   const place = places.find(isWritable)
   if (!place) throw new Error(`${program} cannot be made ready: neither ${places.join(' nor ')} can be written`)
-  await make(program, join(place, name))
+  await makeOnce(program, join(place, name))
   forgetOldOnes(place, stem)
   return join(place, name, MAIN)
 }
@@ -114,6 +114,20 @@ function isWritable(directory) {
   } catch {
     return false
   }
+}
+
+/** What this process is making now, by target. @type {Map<string, Promise<void>>} */
+const making = new Map()
+
+/**
+ * Two that ask at the same time wait for the same make.
+ * @param {string} program
+ * @param {string} target
+ */
+function makeOnce(program, target) {
+  const made = making.get(target) ?? make(program, target).finally(() => making.delete(target))
+  making.set(target, made)
+  return made
 }
 
 /** @type {import('esbuild').BuildOptions} */

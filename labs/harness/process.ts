@@ -42,7 +42,7 @@ export type FromChild = { readonly at: string } | { readonly said: unknown }
 
 const LONGEST_ERROR = 4_000
 
-/** Made once: it would be looked at anew for every process, and two at the same time would make it both. */
+/** Asked once: it would be looked at anew for every process, and a lab starts many. */
 const files = new Map<string, Promise<string>>()
 
 function fileOf(program: string): Promise<string> {

@@ -11,6 +11,7 @@ import { systemRandom } from '@cauce/kit/core/prng'
 import { postgresGroups } from '@cauce/kit/consumer/postgres'
 import { startNotifier } from '@cauce/kit/database/notify'
 import { createPool } from '@cauce/kit/database/pool'
+import { transactionsOver } from '@cauce/kit/pipeline/postgres'
 import { startService } from '@cauce/kit/pipeline/service'
 import { postgresTaskQueue } from '@cauce/kit/task/postgres'
 import { copyPrice } from '@cauce/orders/decide'
@@ -19,10 +20,9 @@ import { cardProcessor } from '../common/charge.ts'
 import { shopRoutes } from '../common/http.ts'
 import { writePrices } from '../common/prices.ts'
 import { runProject } from '../common/program.ts'
-import { SHOP, tables } from '../common/tables.ts'
+import { rowsOfBoth, SHOP, tables } from '../common/tables.ts'
 import { deadLetterRoutes } from './dead-letters.ts'
 import { payOrder, placeOrder } from './decide.ts'
-import { transactionsOver } from './transactions.ts'
 import { effects, observe } from './worker.ts'
 
 await runProject({ project: 2, services: ['api', 'worker'] }, async (stage) => {
@@ -38,7 +38,8 @@ await runProject({ project: 2, services: ['api', 'worker'] }, async (stage) => {
       tasks: config.services.includes('worker') ? [payOrder] : [],
     },
     storage: {
-      transactions: transactionsOver(pool, systemTimers),
+      // One log lane, because every service has a log: nothing is said into it, and nobody reads one.
+      transactions: transactionsOver(rowsOfBoth(), { pool, schema: SHOP, lanes: 1, timers: systemTimers }),
       groups: postgresGroups(pool, SHOP),
       queue: postgresTaskQueue(pool, SHOP),
     },

@@ -1,10 +1,11 @@
 /** The demonstrations that kill, as they are typed: real processes, a database of their own, and nothing left of them. */
 import { spawn } from 'node:child_process'
-import { chmodSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { chmodSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { temporaryDirectory } from '../../testing.ts'
+import { processesOf } from '../../testing-processes.ts'
 import type { Report } from './report.ts'
 import { findings } from './verdict.ts'
 
@@ -28,22 +29,6 @@ function demo(...args: string[]) {
       void ended.then(() => resolve())
     })
   return { child, data, printed, ended, until }
-}
-
-/** Processes that run in a directory, were started with it or were told of it. Linux alone can say. */
-function processesOf(directory: string): string[] {
-  if (process.platform !== 'linux') return []
-  return readdirSync('/proc').filter((pid) => {
-    try {
-      const read = (name: string) => readFileSync(`/proc/${pid}/${name}`, 'latin1')
-      return (
-        /^\d+$/.test(pid) &&
-        [readlinkSync(`/proc/${pid}/cwd`), read('cmdline'), read('environ')].join().includes(directory)
-      )
-    } catch {
-      return false
-    }
-  })
 }
 
 async function expectNothingLeft(data: string): Promise<void> {
