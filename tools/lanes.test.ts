@@ -1,12 +1,24 @@
 import { describe, expect, it } from 'vitest'
-import { closingLine, countsOf, nothing } from './lanes.ts'
+import { closingLine, countsOf, describeFailure, failuresOf, nothing } from './lanes.ts'
+import { root } from './run.ts'
 
 const green = { numPassedTests: 3, numFailedTests: 0, numPendingTests: 1, numTodoTests: 1, testResults: [] }
 const red = {
   ...green,
   numFailedTests: 1,
-  testResults: [{ status: 'failed', assertionResults: [{ status: 'passed' }, { status: 'failed' }] }],
+  testResults: [
+    {
+      name: `${root}kit/x.test.ts`,
+      status: 'failed',
+      message: '',
+      assertionResults: [
+        { status: 'passed', fullName: 'x holds' },
+        { status: 'failed', fullName: 'x breaks', failureMessages: ['AssertionError: expected 1 to be 2\n    at x'] },
+      ],
+    },
+  ],
 }
+const unloaded = { name: `${root}kit/y.test.ts`, status: 'failed', message: 'no such module', assertionResults: [] }
 
 describe('countsOf', () => {
   it('takes the numbers of the report', () => {
@@ -20,7 +32,6 @@ describe('countsOf', () => {
   })
 
   it('counts a file that did not load', () => {
-    const unloaded = { status: 'failed', assertionResults: [] }
     expect(countsOf({ ...green, testResults: [unloaded, unloaded] }, 1).failed).toBe(2)
     expect(countsOf({ ...red, testResults: [...red.testResults, unloaded] }, 1).failed).toBe(2)
   })
@@ -32,6 +43,16 @@ describe('countsOf', () => {
   it('counts a run of no tests as a failure', () => {
     expect(countsOf({ ...green, numPassedTests: 0, numPendingTests: 0, numTodoTests: 0 }, 0).failed).toBe(1)
   })
+})
+
+it('what failed is told with its file, its name and what it said', () => {
+  const failures = failuresOf({ ...red, testResults: [...red.testResults, unloaded] })
+  expect(failures.map(describeFailure)).toEqual([
+    'kit/x.test.ts > x breaks\n    AssertionError: expected 1 to be 2\n        at x',
+    'kit/y.test.ts\n    no such module',
+  ])
+  expect(failuresOf(green)).toEqual([])
+  expect(failuresOf(undefined)).toEqual([])
 })
 
 it('the closing line names skipped tests when there are any', () => {

@@ -8,7 +8,7 @@
  */
 
 import { existsSync } from 'node:fs'
-import { closingLine, nothing, runLane, sum, type Counts, type Lane } from './lanes.ts'
+import { closingLine, describeFailure, nothing, runLane, sum, type Counts, type Failure, type Lane } from './lanes.ts'
 import { root, seconds } from './run.ts'
 import { listFiles } from './source-files.ts'
 import { check } from './steps.ts'
@@ -17,24 +17,27 @@ const postgres15 = '/usr/lib/postgresql/15/bin/postgres'
 const minutes = 60_000
 const inCi = Boolean(process.env['CI'])
 
-const everything: Lane = { name: 'tests (PostgreSQL 18)', args: [], timeoutMs: 10 * minutes }
+const everything: Lane = { name: 'tests (PostgreSQL 18)', paths: [], timeoutMs: 10 * minutes }
 
 const otherPostgres: Lane = {
   name: 'database tests of the kit (PostgreSQL 15)',
   // The embedded server's own tests know one version only.
-  args: listFiles(root).filter((path) => /^kit\/(?!database\/embedded\/).*\.db\.test\.ts$/.test(path)),
+  paths: listFiles(root).filter((path) => /^kit\/(?!database\/embedded\/).*\.db\.test\.ts$/.test(path)),
   env: { CAUCE_TEST_POSTGRES: '15' },
   timeoutMs: 6 * minutes,
 }
 
 const otherNode: Lane = {
   name: 'unit tests (Node 24)',
-  args: ['--project', 'unit', 'kit/', 'services/'],
+  paths: ['kit/', 'services/'],
+  options: ['--project', 'unit'],
   start: [`${root}tools/node24`, 'node'],
   timeoutMs: 4 * minutes,
 }
 
 const times: string[] = []
+const failures: Failure[] = []
+const unsteady: Failure[] = []
 
 async function timed<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
   console.log(`\n══ ${name}`)
@@ -44,7 +47,16 @@ async function timed<Result>(name: string, work: () => Promise<Result>): Promise
   return result
 }
 
-const lane = (plan: Lane): Promise<Counts> => timed(plan.name, () => runLane(plan))
+async function lane(plan: Lane): Promise<Counts> {
+  const result = await timed(plan.name, () => runLane(plan))
+  failures.push(...result.failures)
+  unsteady.push(...result.unsteady)
+  return result.counts
+}
+
+function tell(title: string, told: readonly Failure[]): void {
+  if (told.length > 0) console.log(`\n── ${title}\n\n${told.map(describeFailure).join('\n\n')}`)
+}
 
 function leftOut(plan: Lane, reason: string): Counts {
   console.log(`\n══ ${plan.name}: left out, ${reason}`)
@@ -71,13 +83,16 @@ async function part(args: readonly string[]): Promise<Counts> {
   const filters = args.filter((arg) => arg !== '--fast')
   return lane({
     name: filters.join(' ') || 'tests without a database',
-    args: [...(fast ? ['--project', 'unit'] : []), ...filters],
+    paths: filters,
+    options: fast ? ['--project', 'unit'] : [],
     timeoutMs: everything.timeoutMs,
   })
 }
 
 const args = process.argv.slice(2)
 const counts = args.length > 0 ? await part(args) : await whole()
+tell('unsteady: failed among the others, passed alone', unsteady)
+tell('failed', failures)
 console.log(`\n${times.join(' · ')}\n`)
 console.log(closingLine(counts))
 process.exitCode = counts.failed === 0 ? 0 : 1
