@@ -1,4 +1,5 @@
 /** Every lab there is, in the order in which they are learned. */
+import type { LabList } from './contract.ts'
 import { backpressure } from './concurrency/backpressure.ts'
 import { concurrencyParallelism } from './concurrency/concurrency-parallelism.ts'
 import { dataRace } from './concurrency/data-race.ts'
@@ -7,7 +8,6 @@ import { messagePassing } from './concurrency/message-passing.ts'
 import { stockCounter } from './concurrency/stock-counter.ts'
 import { workStealing } from './concurrency/work-stealing.ts'
 import type { Lab } from './harness/lab.ts'
-import type { PhaseNumber, Text } from './harness/vocabulary.ts'
 import { duplicateMessages } from './idempotency/duplicate-messages.ts'
 import { exactlyOnce } from './idempotency/exactly-once.ts'
 import { fingerprint } from './idempotency/fingerprint.ts'
@@ -30,12 +30,7 @@ import { strongEventual } from './persistence/strong-eventual.ts'
 import { transfer } from './persistence/transfer.ts'
 import { uniquePayment } from './persistence/unique-payment.ts'
 
-export interface Phase {
-  readonly number: PhaseNumber
-  readonly title: Text
-}
-
-export const phases: readonly Phase[] = [
+export const phases: LabList['phases'] = [
   { number: 0, title: { en: 'Mental models', es: 'Modelos mentales' } },
   { number: 1, title: { en: 'Concurrency and parallelism', es: 'Concurrencia y paralelismo' } },
   { number: 2, title: { en: 'Persistence and consistency', es: 'Persistencia y consistencia' } },

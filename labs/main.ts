@@ -9,26 +9,16 @@
  * It ends, and with it every server it started, when it is told to (SIGINT, SIGTERM) or when whoever started it has gone.
  */
 import { seconds, systemClock, systemTimers } from '@cauce/kit/core/clock'
+import type { LabEvent, RunCommand } from './contract.ts'
+import { LabError } from './harness/fault.ts'
 import { labs, phases } from './catalogue.ts'
 import { Clusters } from './harness/database.ts'
 import { describeLab } from './harness/describe.ts'
 import { temporaryDirectory } from './harness/directory.ts'
-import type { LabEvent } from './harness/events.ts'
 import type { Lab } from './harness/lab.ts'
 import { runLab } from './harness/run.ts'
 import { makeVariant, scaffoldOf } from './harness/variant.ts'
-import { LabError, type Size } from './harness/vocabulary.ts'
 import { roadmap } from './roadmap/roadmap.ts'
-
-interface RunCommand {
-  readonly id: string
-  readonly seed: number
-  readonly size: Size
-  readonly set?: Readonly<Record<string, unknown>>
-  readonly only?: string
-  /** A path, seen from the working directory. */
-  readonly own?: string
-}
 
 /** How long what is in hand may take to clean up when it is to end. */
 const GRACE_MS = seconds(3)

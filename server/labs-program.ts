@@ -13,16 +13,14 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { seconds, type Timers } from '@cauce/kit/core/clock'
 import { programFile } from '@cauce/kit/program/program.js'
-import type { Lab, LabEvent, Phase, RunLab } from './labs-schemas.ts'
+import type { RunCommand } from '@cauce/labs/contract'
+import type { Lab, LabEvent, Phase } from './labs-schemas.ts'
 
 /** The labs as the program describes them, in the order in which they are learned. */
 export interface Catalogue {
   readonly phases: readonly Phase[]
   readonly labs: readonly Omit<Lab, 'page'>[]
 }
-
-export type RunCommand = Required<Pick<RunLab, 'seed' | 'size'>> &
-  Pick<RunLab, 'set'> & { readonly id: string; readonly only?: string }
 
 export interface LabProcess {
   /** Resolves once it has gone, whatever ended it: with why it was not its own end, if it was not. */

@@ -2,7 +2,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { hours, minutes } from '@cauce/kit/core/clock'
 import { ManualTime } from '@cauce/kit/core/manual-time'
-import type { RunCommand } from './labs-program.ts'
+import type { RunCommand } from '@cauce/labs/contract'
 import { LabRuns } from './labs-runs.ts'
 import type { LabEvent } from './labs-schemas.ts'
 

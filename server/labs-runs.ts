@@ -10,7 +10,8 @@
 import { days, minutes, type Clock, type Timers } from '@cauce/kit/core/clock'
 import { prefixed, type IdSource } from '@cauce/kit/core/ids'
 import { verdict, type KeyRecord, type KeyVerdict, type StoredReply } from '@cauce/kit/idempotency/port'
-import type { LabProcess, LabProgram, RunCommand } from './labs-program.ts'
+import type { RunCommand } from '@cauce/labs/contract'
+import type { LabProcess, LabProgram } from './labs-program.ts'
 import type { LabEvent, Run } from './labs-schemas.ts'
 
 export interface LabRunsOptions {

@@ -14,7 +14,8 @@ import { passingProblem, problem, problemsOf } from '@cauce/kit/http/problem'
 import { sendAnswer } from '@cauce/kit/http/commands'
 import type { HttpServer } from '@cauce/kit/http/server-types'
 import { EVENT_STREAM, streaming, type OpenStreams, type Stream } from '@cauce/kit/http/streams'
-import type { LabProgram, RunCommand } from './labs-program.ts'
+import { refusalOf, type RunCommand } from '@cauce/labs/contract'
+import type { LabProgram } from './labs-program.ts'
 import type { LabRun, LabRuns } from './labs-runs.ts'
 import {
   EVENT_EXAMPLE,
@@ -149,25 +150,11 @@ const answered = (reply: StoredReply, replayed: boolean) =>
   ({ kind: 'answered', reply, replayed, decision: undefined, heads: [] }) as const
 
 /** What the lab is to do, in the words it would refuse it with. */
-function commandOf(
-  { id, parameters, variants }: Lab,
-  { seed = 1, size = 'default', set, variant }: RunLab,
-): RunCommand {
-  for (const [name, value] of Object.entries(set ?? {})) {
-    const parameter = Object.hasOwn(parameters, name) ? parameters[name] : undefined
-    if (!parameter) {
-      const names = Object.keys(parameters).join(', ') || 'none'
-      throw problem('invalid', `${id} has no parameter ${JSON.stringify(name)}. It has: ${names}`)
-    }
-    const { min, max } = parameter
-    if (!Number.isSafeInteger(value) || value < min || value > max)
-      throw problem('invalid', `${name} is ${value}; for ${id} it must be a whole number from ${min} to ${max}`)
-  }
-  if (variant !== undefined && !variants.some(({ name }) => name === variant)) {
-    const names = variants.map(({ name }) => name).join(', ')
-    throw problem('invalid', `${id} has no variant ${JSON.stringify(variant)}. It has: ${names}`)
-  }
-  return { id, seed, size, ...(set ? { set } : {}), ...(variant === undefined ? {} : { only: variant }) }
+function commandOf(lab: Lab, { seed = 1, size = 'default', set, variant }: RunLab): RunCommand {
+  const asked = { ...(set ? { set } : {}), ...(variant === undefined ? {} : { only: variant }) }
+  const refusal = refusalOf(lab, asked)
+  if (refusal !== undefined) throw problem('invalid', refusal)
+  return { id: lab.id, seed, size, ...asked }
 }
 
 function runOf(runs: LabRuns, id: string): LabRun {

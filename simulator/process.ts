@@ -7,7 +7,8 @@ import { integerBetween } from '@cauce/kit/core/prng'
 import { CommitUnknownError, ContentionError, DatabaseUnavailableError } from '@cauce/kit/database/errors'
 import type { Transactions, UnitOfWork } from '@cauce/kit/pipeline/unit-of-work'
 import type { Faults } from './faults.ts'
-import { sleepOn, type SimTime } from './time.ts'
+import { sleepOn } from '@cauce/kit/core/clock'
+import type { SimTime } from './time.ts'
 import type { Trace } from './trace.ts'
 
 const never = new Promise<never>(() => undefined)
@@ -51,7 +52,7 @@ export class SimProcess {
         cancel()
       }
     }
-    this.timers = { after, sleep: (ms, signal) => sleepOn({ after }, ms, signal) }
+    this.timers = { after, sleep: (ms, signal) => sleepOn(after, ms, signal) }
   }
 
   get alive(): boolean {

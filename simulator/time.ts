@@ -4,7 +4,7 @@
  * order does, in some run.
  */
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Clock, Timers } from '@cauce/kit/core/clock'
+import { sleepOn, type Clock, type Timers } from '@cauce/kit/core/clock'
 import type { Random } from '@cauce/kit/core/prng'
 
 interface Entry {
@@ -50,7 +50,7 @@ export class SimTime implements Clock, Timers {
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return sleepOn({ after: (wait, task) => this.after(wait, task) }, ms, signal)
+    return sleepOn((wait, task) => this.after(wait, task), ms, signal)
   }
 
   /** Runs the next timer and all that follows from it. False when none is left, or none before `until`. */
@@ -96,18 +96,4 @@ export class SimTime implements Clock, Timers {
     }
     heap[at] = last
   }
-}
-
-/** `Timers.sleep` out of `Timers.after`. */
-export function sleepOn({ after }: Pick<Timers, 'after'>, ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve()
-    const done = () => {
-      cancel()
-      signal?.removeEventListener('abort', done)
-      resolve()
-    }
-    const cancel = after(ms, done)
-    signal?.addEventListener('abort', done, { once: true })
-  })
 }

@@ -23,7 +23,8 @@ const database = '^kit/database/'
 const telemetry = '^kit/telemetry/'
 const program = '^kit/program/'
 const message = '^kit/log/message\\.ts$'
-const contracts = '^services/[^/]+/contract\\.ts$'
+/** What others say to a service, or to the labs' program, and hear from it. */
+const contracts = '^(services/[^/]+|labs)/contract\\.ts$'
 const wholeServices = '^services/[^/]+/(service|contract)\\.ts$'
 const decisions = '^services/[^/]+/(decide|saga)[^/]*\\.ts$'
 
@@ -77,7 +78,7 @@ export const layers: readonly Layer[] = [
     may: ['^examples/$1/', '^kit/', contracts],
   },
   { name: 'tests at the top', files: `^(server|cli|simulator|labs|projects|bench)/.*${testCode}`, may: ['.'] },
-  { name: 'server', files: '^server/', may: ['^server/', '^kit/', wholeServices, '^sandbox/launch\\.ts$'] },
+  { name: 'server', files: '^server/', may: ['^server/', '^kit/', wholeServices, contracts, '^sandbox/launch\\.ts$'] },
   {
     name: 'simulator: the server’s wiring, and the sandbox’s books',
     files: '^simulator/',

@@ -1,5 +1,5 @@
 /** `cauce views …`: the tables that are only read, how far they are, and building them anew. */
-import { SingleBar } from 'cli-progress'
+import { createBar } from '../bar.ts'
 import type { AddCommand } from '../command.ts'
 import { exits, usageError, type ExitCode } from '../exit.ts'
 import type { View } from '../http/views.ts'
@@ -62,20 +62,9 @@ async function waitFor(
   names: readonly string[],
 ): Promise<readonly View[]> {
   const { t, output, world } = shell
-  const { api } = shell.connect({ quiet: () => bar.isActive && output.stderr.isTTY === true })
-  const bar = new SingleBar({
-    format: `${output.noteColour.cyan('{bar}')} {percentage} % · {phase} · {duration_formatted}`,
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    barsize: 24,
-    fps: 5,
-    stream: output.stderr as NodeJS.WritableStream,
-    noTTYOutput: true,
-    notTTYSchedule: 2000,
-    gracefulExit: false,
-    emptyOnZero: true,
-  })
-  bar.start(names.length * 100, 0, { phase: t('views.phase.asked') })
+  const { api } = shell.connect({ quiet: () => bar.onTerminal })
+  const bar = createBar(output, { format: '{percentage} % · {phase} · {duration_formatted}' })
+  bar.start(names.length * 100, { phase: t('views.phase.asked') })
   try {
     for (;;) {
       const mine = (await api.views()).items.filter((view) => names.includes(view.name))

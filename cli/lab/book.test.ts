@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { LabDescription } from '@cauce/labs/contract'
 import { temporaryDirectory } from '../testing.ts'
 import { nextLab, readBook, stateOf, writeBook } from './book.ts'
-import type { LabDescription } from './events.ts'
 
 const at = '2026-01-01T00:00:00.000Z'
 

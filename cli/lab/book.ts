@@ -5,7 +5,7 @@
  */
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { LabDescription } from './events.ts'
+import type { LabDescription } from '@cauce/labs/contract'
 
 export interface Entry {
   /** Of the last whole run; null when there was none. */

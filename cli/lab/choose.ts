@@ -1,11 +1,11 @@
 /** What somebody asked for, checked against what the labs have: every refusal says what is possible. */
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import type { LabDescription, LabList } from '@cauce/labs/contract'
 import { closest } from '../closest.ts'
 import { usageError } from '../exit.ts'
 import type { Shell } from '../shell.ts'
 import type { Translate } from '../texts.ts'
-import type { LabDescription, LabList } from './events.ts'
 
 type Context = Pick<Shell, 't' | 'world'>
 

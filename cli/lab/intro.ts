@@ -1,7 +1,7 @@
 /** What is said before a lab runs: the concept, what to watch, its variants and numbers. */
+import type { LabDescription, LabList, RunCommand } from '@cauce/labs/contract'
 import { paragraph } from '../paragraph.ts'
 import type { Shell } from '../shell.ts'
-import type { LabDescription, LabList, RunCommand } from './events.ts'
 import { formatNumber, say } from './words.ts'
 
 export function introOf(shell: Shell, { phases }: LabList, lab: LabDescription, command: RunCommand): string {

@@ -1,35 +1,18 @@
 /** The labs as they are typed: the real program on real servers, and nothing left of it however it ends. */
-import { spawn } from 'node:child_process'
 import { chmodSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import type { LabResult } from '@cauce/labs/contract'
 import { temporaryDirectory } from '../testing.ts'
-import { processesOf } from '../testing-processes.ts'
-import type { LabResult } from './events.ts'
-
-const cauce = fileURLToPath(new URL('../bin/cauce.js', import.meta.url))
+import { processesOf, typed } from '../testing-processes.ts'
 
 function type(...args: string[]) {
   const place = temporaryDirectory()
   chmodSync(place, 0o755) // The account of the database passes through.
   const begin = (source?: string) => {
     if (source !== undefined) writeFileSync(join(place, 'mine.ts'), source)
-    const child = spawn(process.execPath, [cauce, 'lab', ...args], {
-      cwd: place,
-      env: { PATH: process.env.PATH, LANG: 'en', TMPDIR: place, CAUCE_DATA: join(place, 'data') },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    const printed = { out: '', err: '' }
-    child.stdout.on('data', (chunk: Buffer) => (printed.out += chunk.toString()))
-    child.stderr.on('data', (chunk: Buffer) => (printed.err += chunk.toString()))
-    const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
-    const until = (text: string) =>
-      new Promise<void>((resolve) => {
-        child.stderr.on('data', () => (printed.err.includes(text) ? resolve() : undefined))
-        void ended.then(() => resolve())
-      })
-    return { child, printed, ended, until }
+    const env = { PATH: process.env.PATH, LANG: 'en', TMPDIR: place, CAUCE_DATA: join(place, 'data') }
+    return typed(['lab', ...args], place, env)
   }
   return { place, begin }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { LabEvent, LabResult, RunCommand } from './events.ts'
+import type { LabEvent, LabResult, RunCommand } from '@cauce/labs/contract'
 import { Ledger, type Outcome } from './ledger.ts'
 
 const commands = ['a', 'b', 'c'].map((id): RunCommand => ({ id, seed: 1, size: 'default' }))

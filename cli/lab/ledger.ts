@@ -7,8 +7,8 @@
  *    lab before (a variant that throws where nobody waits), so it is kept until it is clear whose it was.
  * 3. Each process ends at least one lab, so running the rest again and again comes to an end.
  */
-import type { LabEvent, LabResult, RunCommand } from './events.ts'
 
+import type { LabEvent, LabResult, RunCommand } from '@cauce/labs/contract'
 export interface Failure {
   readonly id: string
   readonly code: string

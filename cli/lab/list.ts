@@ -1,8 +1,8 @@
 /** The labs by phase, with what has been passed and what comes next. */
+import type { LabDescription, LabList } from '@cauce/labs/contract'
 import { table } from '../output.ts'
 import type { Shell } from '../shell.ts'
 import { nextLab, stateOf, type Book, type State } from './book.ts'
-import type { LabDescription, LabList } from './events.ts'
 import { say } from './words.ts'
 
 export function showList(shell: Shell, list: LabList, book: Book): void {

@@ -16,9 +16,10 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { seconds, type Timers } from '@cauce/kit/core/clock'
+import type { LabList, Roadmap, RunCommand } from '@cauce/labs/contract'
 import { CliError } from '../exit.ts'
 import type { Shell } from '../shell.ts'
-import { readLine, type LabList, type Roadmap, type RunCommand } from './events.ts'
+import { readLine } from './events.ts'
 import { startGuard } from './guard.ts'
 
 export interface LabsProcess {

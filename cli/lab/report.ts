@@ -1,11 +1,11 @@
 /** What is said when a lab has run: the table, what was seen, the charts, the verdict, and where to go from here. */
+import type { LabDescription, LabList, LabResult, RunCommand } from '@cauce/labs/contract'
 import { table } from '../output.ts'
 import { paragraph, widthOf } from '../paragraph.ts'
 import type { Shell } from '../shell.ts'
 import { formatDuration } from '../time.ts'
 import { nextLab, type Book } from './book.ts'
 import { drawCharts } from './charts/charts.ts'
-import type { LabDescription, LabList, LabResult, RunCommand } from './events.ts'
 import { nextLine } from './list.ts'
 import { pageOf } from './page.ts'
 import type { Run } from './run-view.ts'

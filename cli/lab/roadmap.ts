@@ -2,10 +2,10 @@
  * The roadmap with what has been passed of it. An entry is ticked when all its labs are passed; one without labs is there to be
  * read. Everything it names is a file of this repository.
  */
+import type { LabDescription, RoadmapEntry, RoadmapSection } from '@cauce/labs/contract'
 import type { Shell } from '../shell.ts'
 import { paragraph } from '../paragraph.ts'
 import { nextLab, stateOf, type Book } from './book.ts'
-import type { LabDescription, RoadmapEntry, RoadmapSection } from './events.ts'
 import { nextLine } from './list.ts'
 import { say } from './words.ts'
 

@@ -1,8 +1,8 @@
 /** What a run has told so far, and the bar that shows how far it is. */
+import type { LabDescription, LabEvent, LabResult, Started, Text, VariantResult } from '@cauce/labs/contract'
 import { createBar, type Bar } from '../bar.ts'
 import type { Shell } from '../shell.ts'
 import type { DrawnBy } from './charts/charts.ts'
-import type { LabDescription, LabEvent, LabResult, Started, Text, VariantResult } from './events.ts'
 import { formatValue, mark, paintObserved, say } from './words.ts'
 
 /** A run that has come to its end. */

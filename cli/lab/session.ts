@@ -3,8 +3,9 @@
  * hand has failed, and another process goes on with the rest.
  */
 import { seconds } from '@cauce/kit/core/clock'
+import type { LabEvent, RunCommand } from '@cauce/labs/contract'
 import type { Shell } from '../shell.ts'
-import { readLine, type LabEvent, type RunCommand } from './events.ts'
+import { readLine } from './events.ts'
 import { Ledger, type Failure, type Outcome } from './ledger.ts'
 import { pathOf, startLabs, type LabsProcess } from './process.ts'
 

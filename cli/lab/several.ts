@@ -1,9 +1,9 @@
 /** `cauce lab --all` and `--phase`: one lab after the other, a line for each, and a table of them all. */
+import type { LabDescription, RunCommand } from '@cauce/labs/contract'
 import { exits, type ExitCode } from '../exit.ts'
 import { table } from '../output.ts'
 import type { Shell } from '../shell.ts'
 import { formatDuration } from '../time.ts'
-import type { LabDescription, RunCommand } from './events.ts'
 import type { Outcome } from './ledger.ts'
 import { LabsBar } from './run-view.ts'
 import { runLabs } from './session.ts'

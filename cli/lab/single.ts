@@ -1,8 +1,8 @@
 /** `cauce lab <id>`: one lab, from its concept to what comes next. */
+import type { LabDescription, LabEvent, LabList, LabResult, RunCommand } from '@cauce/labs/contract'
 import { exits, type ExitCode } from '../exit.ts'
 import type { Shell } from '../shell.ts'
 import { readBook, writeBook } from './book.ts'
-import type { LabDescription, LabEvent, LabList, LabResult, RunCommand } from './events.ts'
 import { introOf } from './intro.ts'
 import type { Failure } from './ledger.ts'
 import { isWhole, reportOf } from './report.ts'

@@ -1,12 +1,16 @@
 /** A program of labs in a few lines of JavaScript, which speaks as labs/main.ts does: what a lab does when it runs is given. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { LabDescription } from '@cauce/labs/contract'
 import { temporaryDirectory } from '../testing.ts'
-import type { LabDescription } from './events.ts'
 
 const text = (en: string) => ({ en, es: `es: ${en}` })
 
-export const labOf = (id: string, phase: number, given: Partial<LabDescription> = {}): LabDescription => ({
+export const labOf = (
+  id: string,
+  phase: LabDescription['phase'],
+  given: Partial<LabDescription> = {},
+): LabDescription => ({
   id,
   phase,
   title: text(`The title of ${id}`),

@@ -1,7 +1,7 @@
 /** How what a lab says and measures is written: in the reader's language, numbers with a few digits, units once. */
+import type { LabDescription, Observed, Text } from '@cauce/labs/contract'
 import type { Colours } from '../output.ts'
 import type { Lang, Translate } from '../texts.ts'
-import type { LabDescription, Observed, Text } from './events.ts'
 
 export const say = (text: Text, lang: Lang): string => text[lang]
 

@@ -22,23 +22,28 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
 }
 
+/** `Timers.sleep` out of `Timers.after`. */
+export function sleepOn(after: Timers['after'], ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve()
+    const done = () => {
+      cancel()
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    const cancel = after(ms, done)
+    signal?.addEventListener('abort', done, { once: true })
+  })
+}
+
+function afterTimeout(ms: number, task: () => void): () => void {
+  const handle = setTimeout(task, ms)
+  return () => clearTimeout(handle)
+}
+
 export const systemTimers: Timers = {
-  sleep(ms, signal) {
-    return new Promise((resolve) => {
-      if (signal?.aborted) return resolve()
-      const done = () => {
-        clearTimeout(handle)
-        signal?.removeEventListener('abort', done)
-        resolve()
-      }
-      const handle = setTimeout(done, ms)
-      signal?.addEventListener('abort', done, { once: true })
-    })
-  },
-  after(ms, task) {
-    const handle = setTimeout(task, ms)
-    return () => clearTimeout(handle)
-  },
+  sleep: (ms, signal) => sleepOn(afterTimeout, ms, signal),
+  after: afterTimeout,
 }
 
 export const seconds = (count: number): number => count * 1000

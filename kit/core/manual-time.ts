@@ -9,7 +9,7 @@
  * Between two timers everything runs that only waits for promises. What waits for the outside world (a socket, a file) is
  * not waited for. Timers of one moment run in the order in which they were set.
  */
-import type { Clock, Timers } from './clock.ts'
+import { sleepOn, type Clock, type Timers } from './clock.ts'
 
 interface Entry {
   readonly dueMs: number
@@ -45,16 +45,7 @@ export class ManualTime implements Clock, Timers {
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      if (signal?.aborted) return resolve()
-      const done = () => {
-        cancel()
-        signal?.removeEventListener('abort', done)
-        resolve()
-      }
-      const cancel = this.after(ms, done)
-      signal?.addEventListener('abort', done, { once: true })
-    })
+    return sleepOn((wait, task) => this.after(wait, task), ms, signal)
   }
 
   /** Timers that are set. */

@@ -5,7 +5,7 @@ import { until } from '../pipeline/testing.ts'
 import { blame, CommitUnknownError, DatabaseUnavailableError, isUnavailable, NotCommittedError } from './errors.ts'
 import { createPool, type Pool } from './pool.ts'
 import { createTestDatabase, type TestDatabase } from './testing.ts'
-import { openProxy, type Proxy } from './testing-proxy.ts'
+import { wireTo, type Wire } from './embedded/wire.ts'
 import { beginTransaction, type PostgresTransaction } from './transaction.ts'
 
 let named = 0
@@ -15,7 +15,7 @@ const insert = { name: 'test.insert', text: 'INSERT INTO notes (id) VALUES ($1)'
 const divide = { name: 'test.divide', text: 'SELECT 1 / $1::int' }
 
 let database: TestDatabase
-let proxy: Proxy
+let wire: Wire
 let pool: Pool
 /** Straight to the server, to look and to break. */
 let direct: Pool
@@ -27,20 +27,20 @@ beforeAll(async () => {
     sql('CREATE TABLE notes (id text PRIMARY KEY, other text REFERENCES notes DEFERRABLE INITIALLY DEFERRED)'),
     [],
   )
-  proxy = await openProxy(database.url)
+  wire = await wireTo(() => Number(new URL(database.url).port), systemTimers)
 })
 beforeEach(() => {
-  pool = createPool({ url: proxy.url, purpose: 'pipeline', size: 4 })
+  pool = createPool({ url: wire.by(database.url), purpose: 'pipeline', size: 4 })
 })
 afterEach(async () => {
-  proxy.swallow('nothing')
+  wire.swallow('nothing')
   // Whatever happened, every connection came back.
   const { total, idle, waiting } = pool.usage()
   expect({ out: total - idle, waiting }).toEqual({ out: 0, waiting: 0 })
   await pool.close()
 })
 afterAll(async () => {
-  await proxy.close()
+  await wire.close()
   await direct.close()
   await database.drop()
 })
@@ -163,10 +163,10 @@ describe('T2 committed means the tag COMMIT without a warning', () => {
 describe('T3 a lost answer to COMMIT is in doubt', () => {
   it('when it was carried out', async () => {
     const tx = await withRow('t3 carried out')
-    proxy.swallow('answers')
+    wire.swallow('answers')
     const committing = errorOf(tx.commit())
     await until('it is committed', async () => (await ids()).includes('t3 carried out'))
-    proxy.cut()
+    wire.cut()
     const error = await committing
     expect(error).toBeInstanceOf(CommitUnknownError)
     expect([blame(error), isUnavailable(error)]).toEqual(['unknown-commit', true])
@@ -175,9 +175,9 @@ describe('T3 a lost answer to COMMIT is in doubt', () => {
 
   it('when it never arrived', async () => {
     const tx = await withRow('t3 never arrived')
-    proxy.onRequest('commit', () => {
-      proxy.swallow('everything')
-      proxy.cut()
+    wire.onRequest('commit', () => {
+      wire.swallow('everything')
+      wire.cut()
     })
     expect(await errorOf(tx.commit())).toBeInstanceOf(CommitUnknownError)
     await tx.rollback()
@@ -202,7 +202,7 @@ describe('T4 a transaction that outlives its limit loses its connection', () => 
     await tx.begun
     await tx.write(insert, ['t4'])
     const pid = await pidOf(tx)
-    proxy.swallow('everything')
+    wire.swallow('everything')
     const [reading, committing] = [errorOf(tx.read(divide, [1])), errorOf(tx.commit())]
     await time.advance(14_999)
     expect(pool.usage().total).toBe(1)
@@ -213,7 +213,7 @@ describe('T4 a transaction that outlives its limit loses its connection', () => 
     await tx.rollback()
     await gone(pid)
     expect(await ids()).not.toContain('t4')
-    proxy.swallow('nothing')
+    wire.swallow('nothing')
     await (await withRow('t4 next')).commit()
     expect(time.pending).toBe(0)
   })
@@ -256,7 +256,7 @@ describe('rolling back', () => {
     await committed.commit()
     await committed.rollback()
     const dead = await withRow('r3')
-    proxy.cut()
+    wire.cut()
     await dead.rollback()
     expect((await ids()).filter((id) => id.startsWith('r'))).toEqual(['r2'])
   })
@@ -266,7 +266,12 @@ describe('the pool', () => {
   it('recovers when backends are terminated: those at work and those that idle', async () => {
     const errors: Error[] = []
     await pool.close()
-    pool = createPool({ url: proxy.url, purpose: 'pipeline', size: 4, onError: (error) => errors.push(error) })
+    pool = createPool({
+      url: wire.by(database.url),
+      purpose: 'pipeline',
+      size: 4,
+      onError: (error) => errors.push(error),
+    })
     const [idle, working] = [await withRow('p1'), await withRow('p2')]
     const pids = [await pidOf(idle), await pidOf(working)]
     await idle.commit()
@@ -282,12 +287,12 @@ describe('the pool', () => {
 
   it('recovers when the server was away', async () => {
     await (await withRow('s1')).commit()
-    await proxy.down()
+    await wire.down()
     await until('the pool has noticed', () => pool.usage().total === 0)
     const error = await errorOf(begin())
     expect(error).toBeInstanceOf(DatabaseUnavailableError)
     expect(isUnavailable(await errorOf(pool.query(divide, [1])))).toBe(true)
-    await proxy.up()
+    await wire.up()
     await (await withRow('s2')).commit()
     expect((await ids()).filter((id) => id.startsWith('s'))).toEqual(['s1', 's2'])
   })
@@ -338,5 +343,5 @@ describe('the pool', () => {
 
 async function replaced(old: Pool, size: number): Promise<Pool> {
   await old.close()
-  return createPool({ url: proxy.url, purpose: 'pipeline', size })
+  return createPool({ url: wire.by(database.url), purpose: 'pipeline', size })
 }

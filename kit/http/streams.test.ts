@@ -1,5 +1,5 @@
 /** Open streams: what a reader gets, how many there may be, and how they end. */
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { systemClock, systemTimers } from '../core/clock.ts'
 import { ManualTime } from '../core/manual-time.ts'
@@ -53,6 +53,16 @@ async function read(as = alice): Promise<Reader> {
   return { response, text: () => text, ended, leave: () => leaving.abort() }
 }
 
+/** A reader that opens the stream and takes nothing of it. */
+async function readNothing(): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write(`GET /stream HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice.authorization}\r\n\r\n`)
+  await until(() => streams.length === 1)
+  socket.pause()
+  return socket
+}
+
 test('events have a name, an id and data on one line; the head comes at once', async () => {
   const reader = await read()
   expect(reader.response.headers.get('content-type')).toBe(EVENT_STREAM)
@@ -92,11 +102,7 @@ test('twenty for a principal, and one more when one is gone', async () => {
 })
 
 test('a reader that takes nothing is cut off', async () => {
-  const socket = connect(port, '127.0.0.1')
-  socket.on('error', () => {})
-  socket.write(`GET /stream HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice.authorization}\r\n\r\n`)
-  await until(() => streams.length === 1)
-  socket.pause()
+  const socket = await readNothing()
   // More than the buffers of the system hold.
   const data = { filling: 'x'.repeat(1_000_000) }
   for (let i = 0; i < 50 && open.size > 0; i++) {
@@ -108,11 +114,7 @@ test('a reader that takes nothing is cut off', async () => {
 })
 
 test('and so is one that has not taken the last of it by the next comment', async () => {
-  const socket = connect(port, '127.0.0.1')
-  socket.on('error', () => {})
-  socket.write(`GET /stream HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice.authorization}\r\n\r\n`)
-  await until(() => streams.length === 1)
-  socket.pause()
+  const socket = await readNothing()
   streams[0]!.send({ event: 'thing', id: '1', data: { filling: 'x'.repeat(30_000_000) } })
   await time.advance(1000)
   expect(closed).toBe(0)
@@ -135,11 +137,7 @@ test('whoever waits until it is taken sends as much as they like', async () => {
 })
 
 test('and waits no longer when the reader has gone', async () => {
-  const socket = connect(port, '127.0.0.1')
-  socket.on('error', () => {})
-  socket.write(`GET /stream HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice.authorization}\r\n\r\n`)
-  await until(() => streams.length === 1)
-  socket.pause()
+  const socket = await readNothing()
   streams[0]!.send({ event: 'thing', id: '1', data: { filling: 'x'.repeat(30_000_000) } })
   const taken = streams[0]!.taken()
   socket.destroy()

@@ -6,9 +6,9 @@
  * may have it in the wrong place.
  */
 import { programFile } from '@cauce/kit/program/program.js'
+import type { VariantReference } from '../harness/stage.ts'
 import { lab } from '../harness/lab.ts'
 import type { Stage } from '../harness/stage.ts'
-import type { VariantReference } from '../harness/vocabulary.ts'
 import naive, { type Count } from './data-race.naive.ts'
 import { meetingOf, sharedMemory, startThread, type Meeting } from './threads.ts'
 

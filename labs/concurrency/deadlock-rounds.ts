@@ -8,11 +8,11 @@
  */
 import { integerBetween } from '@cauce/kit/core/prng'
 import { sqlState } from '@cauce/kit/database/errors'
+import type { Measured } from '../contract.ts'
 import { accessOf, lookForDeadlocksAfter, type Statement } from '../harness/access.ts'
 import { databaseAt, type LabDatabase } from '../harness/database.ts'
 import { Lockstep, type Party } from '../harness/lockstep.ts'
 import type { Stage } from '../harness/stage.ts'
-import type { Measured } from '../harness/vocabulary.ts'
 import type { Bank, Transfer } from './deadlock.naive.ts'
 
 const START = 1_000_000

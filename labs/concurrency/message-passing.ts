@@ -7,9 +7,9 @@
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { programFile } from '@cauce/kit/program/program.js'
+import type { VariantReference } from '../harness/stage.ts'
 import { lab } from '../harness/lab.ts'
 import type { Stage } from '../harness/stage.ts'
-import type { VariantReference } from '../harness/vocabulary.ts'
 import naive, { type Run } from './message-passing.naive.ts'
 import { meetingOf, sharedMemory, startThread, type Meeting } from './threads.ts'
 

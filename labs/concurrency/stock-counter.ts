@@ -8,7 +8,8 @@ import { Mutex, Semaphore } from 'async-mutex'
 import pLimit from 'p-limit'
 import { gathering } from '../harness/gathering.ts'
 import { lab } from '../harness/lab.ts'
-import naive, { type Buy, type Shop, type Sql } from './stock-counter.naive.ts'
+import { statementsOn } from '../harness/statements.ts'
+import naive, { type Buy, type Shop } from './stock-counter.naive.ts'
 
 /** How long nobody may come before those who have read go on. */
 const PATIENCE_MS = 3
@@ -166,29 +167,12 @@ export const stockCounter = lab<Buy>()({
     await query('CREATE TABLE stock ("left" integer NOT NULL, version integer NOT NULL DEFAULT 0)')
     await query('INSERT INTO stock VALUES ($1)', [stock])
     const read = gathering(buyers, PATIENCE_MS, timers)
-    const on =
-      (client: { query(statement: string, values: unknown[]): Promise<{ rows: unknown[] }> }): Sql =>
-      async <Row extends object>(statement: string, values: readonly unknown[] = []) => {
-        const { rows } = await client.query(statement, [...values])
-        if (/^\s*select/i.test(statement)) await read.arrive()
-        return rows as Row[]
-      }
-    const shop: Shop = {
-      sql: on(pool),
-      async transaction(work) {
-        const client = await pool.connect()
-        try {
-          await client.query('BEGIN')
-          const result = await work(on(client))
-          await client.query('COMMIT')
-          client.release()
-          return result
-        } catch (error) {
-          client.release(true)
-          throw error
-        }
-      },
-    }
+    // Nobody goes on from a read before everybody has read.
+    const shop: Shop = statementsOn(pool, async (statement, take) => {
+      const rows = await take()
+      if (/^\s*select/i.test(statement)) await read.arrive()
+      return rows
+    })
     const begun = clock.monotonic()
     let answered = 0
     const bought = await Promise.all(

@@ -5,9 +5,9 @@
  * first task's beginning to the last one's end, against what no plan can beat: the work that was done divided by the workers, or the
  * longest task. Both are taken from the same run, so a machine that is late with everything changes neither.
  */
+import type { Chart } from '../contract.ts'
 import { lab, numberOf } from '../harness/lab.ts'
 import type { Stage } from '../harness/stage.ts'
-import type { Chart } from '../harness/vocabulary.ts'
 import { assignTasks, Floor, type AssignedTask, type Done } from './work-stealing-floor.ts'
 import naive, { type Work } from './work-stealing.naive.ts'
 import { shareQueue } from './work-stealing-queue.ts'

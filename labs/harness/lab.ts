@@ -8,18 +8,8 @@
  *     with another variant of the same run and wants a factor of at least three.
  * H4. Whoever learns may bring a variant of their own; it is judged like ours.
  */
+import type { LabDescription, Measured, Observed, Parameter, Text } from '../contract.ts'
 import type { Stage } from './stage.ts'
-import type { Measured, Observed, PhaseNumber, Text } from './vocabulary.ts'
-
-/** A whole number that the workload takes. */
-export interface Parameter {
-  readonly about: Text
-  readonly default: number
-  /** At reduced size, where a lab is a test. */
-  readonly small: number
-  readonly min: number
-  readonly max: number
-}
 
 export interface Variant<Code> {
   /** In lower case, with hyphens: `row-lock`. */
@@ -30,32 +20,12 @@ export interface Variant<Code> {
   readonly code: Code
 }
 
-/** A column of the table: the title of a measured value. */
-export interface Measure {
-  readonly title: Text
-  readonly unit?: 'ms' | 's' | '%' | 'MB' | '/s' | '×'
-}
-
-/** Where the production version of the fix lives. */
-export interface Production {
-  /** From the root of the repository. */
-  readonly file: string
-  readonly about: Text
-}
-
-export interface Lab<Code = unknown, Name extends string = string> {
-  readonly id: string
-  readonly phase: PhaseNumber
-  readonly title: Text
-  /** What goes wrong and why, for someone who meets it for the first time: a paragraph. The whole story is in docs/labs. */
-  readonly concept: Text
-  /** What to look at in the table, the chart or the notes. */
-  readonly watch: Text
+export interface Lab<Code = unknown, Name extends string = string> extends Omit<
+  LabDescription,
+  'parameters' | 'variants' | 'takesVariants'
+> {
   readonly parameters: Readonly<Record<Name, Parameter>>
   readonly variants: readonly Variant<Code>[]
-  /** In the order of the table. A variant need not have all of them. */
-  readonly measures: Readonly<Record<string, Measure>>
-  readonly production: readonly Production[]
   /**
    * The file whose default export is the naive variant, for whoever builds a fix: `labs/concurrency/stock-counter.naive.ts`.
    * Without it the lab takes no variants from outside.

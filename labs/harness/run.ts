@@ -8,19 +8,27 @@
  */
 import type { Clock, Timers } from '@cauce/kit/core/clock'
 import { seconds } from '@cauce/kit/core/clock'
+import {
+  refusalOf,
+  type LabEvent,
+  type LabResult,
+  type Measured,
+  type Observed,
+  type Size,
+  type VariantResult,
+} from '../contract.ts'
+import { LabError } from './fault.ts'
 import type { Clusters } from './database.ts'
-import type { LabEvent, LabResult, VariantResult } from './events.ts'
 import type { Lab } from './lab.ts'
 import { parametersOf, seedOf } from './parameters.ts'
-import { openStage } from './stage.ts'
+import { openStage, type VariantReference } from './stage.ts'
 import { loadVariant } from './variant.ts'
-import { LabError, type Measured, type Observed, type Size, type VariantReference } from './vocabulary.ts'
 
 export interface RunRequest {
   readonly seed: number
   readonly size: Size
   /** Values of parameters, by name. */
-  readonly set?: Readonly<Record<string, unknown>>
+  readonly set?: Readonly<Record<string, number>>
   /** Only this one of the lab's variants, and those that it is compared with. */
   readonly only?: string
   /** Somebody's own variant (variant.ts), judged beside the naive one. */
@@ -46,7 +54,9 @@ export async function runLab(lab: Lab, request: RunRequest, surroundings: RunSur
   const { id, phase } = lab
   const { clock, emit } = surroundings
   const seed = seedOf(request.seed)
-  const parameters = parametersOf(lab, request.size, request.set)
+  const refusal = refusalOf(lab, request)
+  if (refusal !== undefined) throw new LabError('bad-request', refusal)
+  const parameters = parametersOf(lab.parameters, request.size, request.set)
   const plan = planOf(lab, request)
   const begun = clock.monotonic()
   emit({ type: 'started', id, seed, size: request.size, parameters, variants: plan.map(({ name }) => name) })
@@ -78,10 +88,6 @@ function planOf(lab: Lab, { only, own }: RunRequest): Planned[] {
     return [...needed, { ...own, expected: 'holds' }]
   }
   if (only === undefined) return [...variants]
-  if (!variants.some(({ name }) => name === only)) {
-    const names = variants.map(({ name }) => name).join(', ')
-    throw new LabError('bad-request', `${id} has no variant ${JSON.stringify(only)}. It has: ${names}`)
-  }
   return variants.filter(({ name }) => name === only || compares.includes(name))
 }
 

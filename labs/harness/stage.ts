@@ -4,10 +4,17 @@ import type { Random } from '@cauce/kit/core/prng'
 import { seeded } from '@cauce/kit/core/prng'
 import type { ThrowAwayCluster } from '@cauce/kit/database/embedded/throw-away'
 import type { Settings } from '@cauce/kit/database/embedded/settings'
+import type { Chart, Size, Text } from '../contract.ts'
 import { databaseAt, type Clusters, type LabDatabase } from './database.ts'
 import { temporaryDirectory } from './directory.ts'
 import { startProcess, type LabProcess } from './process.ts'
-import type { Chart, Size, Text, VariantReference } from './vocabulary.ts'
+
+/** How a process of a lab finds the variant it is to run. */
+export interface VariantReference {
+  readonly name: string
+  /** The JavaScript made of somebody's own file. */
+  readonly module?: string
+}
 
 export interface Stage<Name extends string = string> {
   readonly size: Size

@@ -7,14 +7,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { systemClock, systemTimers } from '@cauce/kit/core/clock'
+import type { LabEvent, LabResult, PhaseNumber } from '../contract.ts'
 import { labs } from '../catalogue.ts'
 import { Clusters } from './database.ts'
 import { temporaryDirectory } from './directory.ts'
-import type { LabEvent, LabResult } from './events.ts'
 import type { Lab } from './lab.ts'
 import { runLab, type RunRequest } from './run.ts'
 import { loadVariant, makeVariant, scaffoldOf } from './variant.ts'
-import type { PhaseNumber } from './vocabulary.ts'
 
 const SEED = 1
 /** A lab starts servers and up to twenty processes; beside other tests that takes its time. */

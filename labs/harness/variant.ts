@@ -6,8 +6,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { makeModule } from '@cauce/kit/program/program.js'
+import { LabError } from './fault.ts'
+import type { VariantReference } from './stage.ts'
 import type { Lab, Variant } from './lab.ts'
-import { LabError, type VariantReference } from './vocabulary.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 

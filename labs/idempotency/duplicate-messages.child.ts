@@ -2,7 +2,7 @@
 import pg from 'pg'
 import { child } from '../harness/child.ts'
 import { loadVariant } from '../harness/variant.ts'
-import { statementsOn } from '../messaging/statements.ts'
+import { statementsOn } from '../harness/statements.ts'
 import { CONNECTIONS, duplicateMessages, type DeliveryTold, type WorkerInput } from './duplicate-messages.ts'
 import { stopping } from './stopping.ts'
 

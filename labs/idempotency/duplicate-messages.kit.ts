@@ -11,7 +11,7 @@ import { createPool } from '@cauce/kit/database/pool'
 import { postgresLogReader } from '@cauce/kit/log/postgres'
 import { append } from '../messaging/group.ts'
 import { openPipeline } from '../messaging/log.ts'
-import type { Step } from '../messaging/steps.ts'
+import type { Step } from '../harness/steps.ts'
 import type { Message, Worker } from './duplicate-messages.naive.ts'
 
 /** What the variants of this repository get besides. */

@@ -10,7 +10,7 @@ import { taskBackoff } from '@cauce/kit/policy/backoff'
 import { done, type Effect } from '@cauce/kit/task/outcome'
 import type { LabDatabase } from '../harness/database.ts'
 import { startSmallService } from '../messaging/small-service.ts'
-import type { Step } from '../messaging/steps.ts'
+import type { Step } from '../harness/steps.ts'
 import type { Message, Worker } from './exactly-once.naive.ts'
 
 /** What the variants of this repository get besides. */

@@ -1,6 +1,6 @@
 /** What the deaths did, for people. */
+import type { Chart, Text } from '../contract.ts'
 import type { Stage } from '../harness/stage.ts'
-import type { Chart, Text } from '../harness/vocabulary.ts'
 import type { Attempt } from './exactly-once.world.ts'
 
 /** What one message came to. */

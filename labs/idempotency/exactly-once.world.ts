@@ -1,6 +1,6 @@
 /** What the worker that dies and the one that takes over have in common. */
 import type pg from 'pg'
-import type { VariantReference } from '../harness/vocabulary.ts'
+import type { VariantReference } from '../harness/stage.ts'
 import type { InsideWorker } from './exactly-once.kit.ts'
 import type { Message } from './exactly-once.naive.ts'
 

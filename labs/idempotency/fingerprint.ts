@@ -8,10 +8,10 @@
 import { hash } from 'node:crypto'
 import { canonicalJson } from '@cauce/kit/core/codec'
 import { hours, minutes, seconds } from '@cauce/kit/core/clock'
+import type { Chart } from '../contract.ts'
 import type { LabDatabase } from '../harness/database.ts'
 import { lab } from '../harness/lab.ts'
 import type { Stage } from '../harness/stage.ts'
-import type { Chart } from '../harness/vocabulary.ts'
 import naive, { type Answer, type Open, type Pay, type Payment, type Shop } from './fingerprint.naive.ts'
 
 /** What the variants of this repository get besides. */

@@ -5,7 +5,7 @@ import pg from 'pg'
 import { systemTimers } from '@cauce/kit/core/clock'
 import { child } from '../harness/child.ts'
 import { loadVariant } from '../harness/variant.ts'
-import { statementsOn } from '../messaging/statements.ts'
+import { statementsOn } from '../harness/statements.ts'
 import type { Open, Pay, Shop } from './pay-twice.naive.ts'
 import { payTwice, product, type ServerInput, type ServerTold } from './pay-twice.ts'
 

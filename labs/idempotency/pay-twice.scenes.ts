@@ -1,8 +1,8 @@
 /** What happens to the servers. Each scene gives how many charges the card processor has of it. */
+import type { Text } from '../contract.ts'
 import type { LabProcess } from '../harness/process.ts'
 import type { Stage } from '../harness/stage.ts'
-import type { Text } from '../harness/vocabulary.ts'
-import { wireTo } from '../harness/wire.ts'
+import { wireTo } from '@cauce/kit/database/embedded/wire'
 import type { Processor } from './processor.ts'
 
 export interface Server {

@@ -7,9 +7,9 @@
  */
 import { hash } from 'node:crypto'
 import { canonicalJson } from '@cauce/kit/core/codec'
+import type { VariantReference } from '../harness/stage.ts'
 import { lab } from '../harness/lab.ts'
 import type { Stage } from '../harness/stage.ts'
-import type { VariantReference } from '../harness/vocabulary.ts'
 import naive, { type Open } from './pay-twice.naive.ts'
 import { startProcessor } from './processor.ts'
 import { atOnce, changed, crashed, customers, lostAnswer, others, type Scene, type Server } from './pay-twice.scenes.ts'

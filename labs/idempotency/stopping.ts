@@ -1,5 +1,5 @@
 /** Steps, one after the other, of which the n-th is never taken: whoever comes to it says so, and waits there to be killed. */
-import type { Step } from '../messaging/steps.ts'
+import type { Step } from '../harness/steps.ts'
 
 /** @param n how many steps are taken; all when it is undefined */
 export function stopping(n: number | undefined, told: (at: string) => Promise<void>): Step {

@@ -5,8 +5,8 @@ import pg from 'pg'
 import { child } from '../harness/child.ts'
 import { loadVariant } from '../harness/variant.ts'
 import { accepted, type AcceptedInput } from './accepted.ts'
-import { statementsOn } from './statements.ts'
-import { steps } from './steps.ts'
+import { statementsOn } from '../harness/statements.ts'
+import { steps } from '../harness/steps.ts'
 
 await child<AcceptedInput>(async ({ url, processor, variant }, stage) => {
   const step = steps(stage)

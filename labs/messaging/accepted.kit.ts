@@ -10,7 +10,7 @@ import { taskBackoff } from '@cauce/kit/policy/backoff'
 import { done, type Effect } from '@cauce/kit/task/outcome'
 import type { Handlers, Shop } from './accepted.naive.ts'
 import { startSmallService } from './small-service.ts'
-import type { Step } from './steps.ts'
+import type { Step } from '../harness/steps.ts'
 
 /** What the variants of this repository get besides. */
 export interface InsideShop extends Shop {

@@ -1,5 +1,5 @@
 /** What each party knew: at each kill, as a table; of an order that nothing disturbed, as a timeline. */
-import type { Chart } from '../harness/vocabulary.ts'
+import type { Chart } from '../contract.ts'
 import type { OrderState, Trace } from './accepted.world.ts'
 
 export interface Attempt {

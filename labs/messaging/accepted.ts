@@ -4,10 +4,10 @@
  * A real HTTP server takes one order at a time and is killed (kill -9) before its first step, then before its second, and so
  * on until one order comes to its end undisturbed. Each time the next process takes over what it finds.
  */
+import type { VariantReference } from '../harness/stage.ts'
 import { lab, numberOf } from '../harness/lab.ts'
 import type { LabProcess } from '../harness/process.ts'
 import type { Stage } from '../harness/stage.ts'
-import type { VariantReference } from '../harness/vocabulary.ts'
 import { enqueueInTransaction, type InsideShop } from './accepted.kit.ts'
 import naive, { type Handlers, type Open } from './accepted.naive.ts'
 import { knowledgeChart, timelineChart, type Attempt } from './accepted.report.ts'

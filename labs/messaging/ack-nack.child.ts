@@ -5,7 +5,7 @@ import { loadVariant } from '../harness/variant.ts'
 import { ackNack, type AckNackInput } from './ack-nack.ts'
 import type { Message } from './ack-nack.naive.ts'
 import { openQueue } from './queue.ts'
-import { steps } from './steps.ts'
+import { steps } from '../harness/steps.ts'
 
 await child<AckNackInput>(async ({ url, variant, leaseMs, nackMs, kinds }, stage) => {
   const step = steps(stage)

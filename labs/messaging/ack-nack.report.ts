@@ -1,6 +1,6 @@
 /** The life of messages in the broker, from what its trigger and the consumers have noted. */
 import type { Random } from '@cauce/kit/core/prng'
-import type { Chart } from '../harness/vocabulary.ts'
+import type { Chart } from '../contract.ts'
 
 /** What happens at the first delivery. */
 export type Kind = 'acknowledged' | 'refused' | 'forgotten'

@@ -4,9 +4,9 @@
  * The broker is the kit's task queue in PostgreSQL. The consumer is a process of its own; it is killed (kill -9) while it
  * handles each message that is to be forgotten, and another one goes on. Whatever the broker does is written down by a trigger.
  */
+import type { VariantReference } from '../harness/stage.ts'
 import { lab } from '../harness/lab.ts'
 import type { LabProcess } from '../harness/process.ts'
-import type { VariantReference } from '../harness/vocabulary.ts'
 import { taskRunner, type InsideBroker } from './ack-nack.kit.ts'
 import naive, { type Consume, type Handle } from './ack-nack.naive.ts'
 import { backMs, deliveries, kindsOf, statesChart, type Kind, type Kinds, type Noted } from './ack-nack.report.ts'

@@ -4,7 +4,7 @@ import { accept, type Decider } from '@cauce/kit/pipeline/decision'
 import type { ServiceDefinition } from '@cauce/kit/pipeline/service'
 import type { Consumer, Message } from './consumer-groups.naive.ts'
 import { append, openMember, type GroupMember } from './group.ts'
-import type { Step } from './steps.ts'
+import type { Step } from '../harness/steps.ts'
 
 /** Where the messages come from. */
 const SOURCE = 'orders'

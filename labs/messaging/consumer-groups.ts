@@ -4,10 +4,11 @@
  * A member of billing is held with something in hand, the others do what they may, then it is killed (kill -9), and its group
  * goes on without it. In the end each service must have applied every message, once.
  */
+import type { Text } from '../contract.ts'
+import type { VariantReference } from '../harness/stage.ts'
 import type { LabDatabase } from '../harness/database.ts'
 import { lab } from '../harness/lab.ts'
 import type { Stage } from '../harness/stage.ts'
-import type { Text, VariantReference } from '../harness/vocabulary.ts'
 import { groups, type OpenConsumer, type Publish } from './consumer-groups.kit.ts'
 import oneQueue from './consumer-groups.naive.ts'
 import { isGone, Member, namedUrl, settle } from './members.ts'

@@ -4,8 +4,8 @@ import { child } from '../harness/child.ts'
 import { loadVariant } from '../harness/variant.ts'
 import { delivery, type DeliveryInput } from './delivery.ts'
 import { openQueue } from './queue.ts'
-import { statementsOn } from './statements.ts'
-import { steps } from './steps.ts'
+import { statementsOn } from '../harness/statements.ts'
+import { steps } from '../harness/steps.ts'
 
 /** A message that has been delivered so often will never be acknowledged. */
 const MOST_DELIVERIES = 8

@@ -14,7 +14,7 @@ import { done } from '@cauce/kit/task/outcome'
 import type { Task } from '@cauce/kit/task/port'
 import type { Message, Worker } from './delivery.naive.ts'
 import { MESSAGE, SCHEMA } from './queue.ts'
-import { withSteps, type Step } from './steps.ts'
+import { withSteps, type Step } from '../harness/steps.ts'
 
 /** What the variants of this repository get besides. */
 export interface InsideWorker extends Worker {

@@ -5,9 +5,10 @@
  * The broker is the kit's task queue: what is not acknowledged comes back when its lease ends. For each point there is a message
  * of its own; the worker that takes it is killed at that point, and the next one deals with whatever comes back.
  */
+import type { Chart } from '../contract.ts'
+import type { VariantReference } from '../harness/stage.ts'
 import { lab } from '../harness/lab.ts'
 import type { LabProcess } from '../harness/process.ts'
-import type { Chart, VariantReference } from '../harness/vocabulary.ts'
 import { ahead } from './ahead.ts'
 import { ackInTransaction, type InsideWorker } from './delivery.kit.ts'
 import naive, { type Deliver, type Message } from './delivery.naive.ts'

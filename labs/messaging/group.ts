@@ -8,7 +8,7 @@ import { redriveKeys, type RedrivenKeys } from '@cauce/kit/pipeline/redrive'
 import type { ServiceDefinition } from '@cauce/kit/pipeline/service'
 import { inTransaction } from '@cauce/kit/pipeline/unit-of-work'
 import { openPipeline } from './log.ts'
-import type { Step } from './steps.ts'
+import type { Step } from '../harness/steps.ts'
 
 /** Most messages of a lane that are applied in one transaction: few, so that a kill hits between two. */
 const BATCH = 3

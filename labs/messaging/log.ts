@@ -6,7 +6,7 @@ import { Pipeline } from '@cauce/kit/pipeline/pipeline'
 import { postgresTransactions } from '@cauce/kit/pipeline/postgres'
 import { router, type ServiceDefinition } from '@cauce/kit/pipeline/service'
 import type { Transactions } from '@cauce/kit/pipeline/unit-of-work'
-import { withSteps, type Step } from './steps.ts'
+import { withSteps, type Step } from '../harness/steps.ts'
 
 export const LANES = 8
 

@@ -4,7 +4,7 @@ import { accept, type Decider } from '@cauce/kit/pipeline/decision'
 import type { ServiceDefinition } from '@cauce/kit/pipeline/service'
 import { append, openMember, redrive, type GroupMember } from './group.ts'
 import type { Consumer, Message } from './ordering.naive.ts'
-import type { Step } from './steps.ts'
+import type { Step } from '../harness/steps.ts'
 
 /** Where the messages come from. */
 const SOURCE = 'shop'

@@ -9,10 +9,11 @@
  * Each key has a track: the number of the last message applied. A message that does not follow it was out of order.
  */
 import type { Random } from '@cauce/kit/core/prng'
+import type { Chart } from '../contract.ts'
+import type { VariantReference } from '../harness/stage.ts'
 import type { LabDatabase } from '../harness/database.ts'
 import { lab } from '../harness/lab.ts'
 import type { Stage } from '../harness/stage.ts'
-import type { Chart, VariantReference } from '../harness/vocabulary.ts'
 import { isGone, Member, namedUrl, settle } from './members.ts'
 import { lanes, type Broker, type OpenConsumer } from './ordering.kit.ts'
 import competingConsumers, { type Consume, type Message } from './ordering.naive.ts'

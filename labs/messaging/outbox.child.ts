@@ -4,7 +4,7 @@ import { child } from '../harness/child.ts'
 import { loadVariant } from '../harness/variant.ts'
 import type { Message } from './outbox.naive.ts'
 import { END, END_WITHOUT_RELAY, outbox, type OutboxInput } from './outbox.ts'
-import { steps } from './steps.ts'
+import { steps } from '../harness/steps.ts'
 
 /** More than any relay needs that notes what it has published. */
 const MOST_PASSES = 200

@@ -12,7 +12,7 @@ import type { ServiceDefinition } from '@cauce/kit/pipeline/service'
 import { inTransaction } from '@cauce/kit/pipeline/unit-of-work'
 import { openPipeline } from './log.ts'
 import type { Order, OrderTaking, Shop } from './outbox.naive.ts'
-import type { Step } from './steps.ts'
+import type { Step } from '../harness/steps.ts'
 
 const SCHEMA = 'shop'
 const RELAY = 'relay'

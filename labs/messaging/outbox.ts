@@ -7,10 +7,11 @@
  */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Text } from '../contract.ts'
+import type { VariantReference } from '../harness/stage.ts'
 import { lab } from '../harness/lab.ts'
 import { crashEverywhere, type LabProcess } from '../harness/process.ts'
 import type { Stage } from '../harness/stage.ts'
-import type { Text, VariantReference } from '../harness/vocabulary.ts'
 import { logIsTheOutbox, type LogShop } from './outbox.kit.ts'
 import writeThenPublish, { type Message, type Open, type Order, type OrderTaking } from './outbox.naive.ts'
 

@@ -6,10 +6,10 @@
  * number of attempts that no other needs: the attempt behind the last never comes back.
  */
 import { integerBetween, type Random } from '@cauce/kit/core/prng'
+import type { Chart, Measured } from '../contract.ts'
 import type { LabDatabase } from '../harness/database.ts'
 import { lab } from '../harness/lab.ts'
 import type { Stage } from '../harness/stage.ts'
-import type { Chart, Measured } from '../harness/vocabulary.ts'
 import { backoff, retriesAndDeadLetters } from './retries-dlq.kit.ts'
 import noRetry, { type DeadLetter, type Open, type Post, type Queue } from './retries-dlq.naive.ts'
 

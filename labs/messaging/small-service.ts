@@ -7,7 +7,7 @@ import { postgresTransactions } from '@cauce/kit/pipeline/postgres'
 import { startService, type RunningService, type ServiceDefinition } from '@cauce/kit/pipeline/service'
 import type { Effect } from '@cauce/kit/task/outcome'
 import { postgresTaskQueue } from '@cauce/kit/task/postgres'
-import { withSteps, type Step } from './steps.ts'
+import { withSteps, type Step } from '../harness/steps.ts'
 
 export interface SmallServiceOptions {
   readonly url: string

@@ -1,6 +1,6 @@
 /** The other side of members.ts: a process that takes a turn whenever it is told to. */
 import { child } from '../harness/child.ts'
-import { steps, type Step } from './steps.ts'
+import { steps, type Step } from '../harness/steps.ts'
 
 /** Begins with `open`, whose result takes the turns. It ends with its parent, or when it is killed. */
 export function turns<Input, Task>(

@@ -3,7 +3,7 @@ import pg from 'pg'
 import { systemTimers } from '@cauce/kit/core/clock'
 import { child } from '../harness/child.ts'
 import { loadVariant } from '../harness/variant.ts'
-import { statementsOn } from './statements.ts'
+import { statementsOn } from '../harness/statements.ts'
 import { visibilityTimeout, type WorkerInput } from './visibility-timeout.ts'
 
 const PAUSE_MS = 10

@@ -3,9 +3,9 @@
  * process of its own: A is killed (kill -9) with a message in its hands; B is stopped (SIGSTOP) until long after its lease, then
  * goes on and tells its result; C works for more than two leases, alive all the time; D is healthy and takes whatever it is given.
  */
+import type { VariantReference } from '../harness/stage.ts'
 import { lab } from '../harness/lab.ts'
 import type { Stage } from '../harness/stage.ts'
-import type { VariantReference } from '../harness/vocabulary.ts'
 import { timeoutHeartbeatFencing, type InsideDesk } from './visibility-timeout.kit.ts'
 import naive, { type RunWorker } from './visibility-timeout.naive.ts'
 import { follow, openWorld, workersChart, type World } from './visibility-timeout.world.ts'

@@ -1,7 +1,7 @@
 /** The workers of a run, the queue, and what is seen of them: all times are of one clock. */
+import type { Chart } from '../contract.ts'
 import type { LabProcess } from '../harness/process.ts'
 import type { Stage } from '../harness/stage.ts'
-import type { Chart } from '../harness/vocabulary.ts'
 import { createQueue, openQueue, type MessageQueue } from './queue.ts'
 
 /** `works` (said by a worker), `heartbeat` and `result` (told by the database), `killed`, `stopped`, `continued`, `ended`. */

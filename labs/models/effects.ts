@@ -2,9 +2,9 @@
  * What a decision may look at, and what it must leave to others: the same inputs are decided again, and what has happened outside is
  * counted there.
  */
+import type { Chart } from '../contract.ts'
 import { lab } from '../harness/lab.ts'
 import type { Stage } from '../harness/stage.ts'
-import type { Chart } from '../harness/vocabulary.ts'
 import type { Step } from './effects-found.ts'
 import naive, { type Decide } from './effects.naive.ts'
 import { playServices } from './effects-services.ts'

@@ -6,9 +6,9 @@
  * 3. A customer changes what their browser keeps.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { VariantReference } from '../harness/stage.ts'
 import { lab } from '../harness/lab.ts'
 import type { Stage } from '../harness/stage.ts'
-import type { VariantReference } from '../harness/vocabulary.ts'
 import { Customer } from './stateless-stateful-customer.ts'
 import naive, { type Start } from './stateless-stateful.naive.ts'
 

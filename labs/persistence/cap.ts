@@ -134,7 +134,7 @@ export const cap = lab<Decision>()({
     }
     await untilTrue(standby.query, `(SELECT count(*) FROM writes) = ${before}`, stage.timers)
 
-    pair.wire.cut()
+    await pair.wire.down()
     line.mark('cut')
     const ids = Array.from({ length: during }, (_, n) => before + 1 + n)
     await patiently(Promise.allSettled(ids.map(write)), during, primary, stage.timers)

@@ -1,8 +1,8 @@
 /** A primary and a standby that follows it, with a wire between them that can be long and be cut. */
 import { startThrowAway, type ThrowAwayCluster } from '@cauce/kit/database/embedded/throw-away'
+import { wireTo, type Wire } from '@cauce/kit/database/embedded/wire'
 import type { Timers } from '@cauce/kit/core/clock'
 import type { Stage } from '../harness/stage.ts'
-import { wireTo, type Wire } from '../harness/wire.ts'
 
 export interface Pair {
   readonly primary: ThrowAwayCluster

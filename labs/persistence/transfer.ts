@@ -4,10 +4,10 @@
  * The transfer runs in a process of its own, which is killed (kill -9) before its first statement, then before its second, and
  * so on until one attempt comes to its end. Nothing depends on luck: every place where it can be cut is cut.
  */
+import type { VariantReference } from '../harness/stage.ts'
 import type { LabDatabase } from '../harness/database.ts'
 import { lab } from '../harness/lab.ts'
 import { crashEverywhere } from '../harness/process.ts'
-import type { VariantReference } from '../harness/vocabulary.ts'
 import naive, { type Transfer } from './transfer.naive.ts'
 
 /** What the process that transfers is given (transfer.child.ts). */

@@ -1,7 +1,8 @@
 /** What follows the phases: other languages, the three projects, the concepts nobody can do without. */
-import { concept, flag, project, toCome, type Section } from './entry.ts'
+import type { RoadmapSection } from '../contract.ts'
+import { concept, flag, project, toCome } from './entry.ts'
 
-const languages: Section = {
+const languages: RoadmapSection = {
   title: { en: 'How this makes you “multi-language”', es: 'Cómo esto te vuelve “multi-lenguaje”' },
   entries: [
     concept(
@@ -36,7 +37,7 @@ const languages: Section = {
   ],
 }
 
-const projects: Section = {
+const projects: RoadmapSection = {
   title: { en: 'Recommended path', es: 'Ruta práctica recomendada' },
   entries: [
     project(
@@ -71,7 +72,7 @@ const projects: Section = {
   ],
 }
 
-const flags: Section = {
+const flags: RoadmapSection = {
   title: { en: 'The concepts to master, whatever else', es: 'Conceptos bandera que debes dominar sí o sí' },
   entries: [
     flag(['Concurrencia vs paralelismo', 'Concurrency and parallelism'], { labs: ['concurrency-parallelism'] }),
@@ -112,4 +113,4 @@ const flags: Section = {
   ],
 }
 
-export const path: readonly Section[] = [languages, projects, flags]
+export const path: readonly RoadmapSection[] = [languages, projects, flags]

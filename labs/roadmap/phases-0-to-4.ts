@@ -1,7 +1,8 @@
 /** Phases 0 to 4: models, concurrency, persistence, messaging, idempotency. */
-import { concept, practice, type Section } from './entry.ts'
+import type { RoadmapSection } from '../contract.ts'
+import { concept, practice } from './entry.ts'
 
-const models: Section = {
+const models: RoadmapSection = {
   phase: 0,
   title: {
     en: 'Phase 0: foundations that do not depend on a language',
@@ -61,7 +62,7 @@ const models: Section = {
   ],
 }
 
-const concurrency: Section = {
+const concurrency: RoadmapSection = {
   phase: 1,
   title: { en: 'Phase 1: concurrency and parallelism', es: 'Fase 1: concurrencia y paralelismo' },
   entries: [
@@ -128,7 +129,7 @@ const concurrency: Section = {
   ],
 }
 
-const persistence: Section = {
+const persistence: RoadmapSection = {
   phase: 2,
   title: { en: 'Phase 2: persistence and consistency', es: 'Fase 2: persistencia y consistencia' },
   entries: [
@@ -192,7 +193,7 @@ const persistence: Section = {
   ],
 }
 
-const messaging: Section = {
+const messaging: RoadmapSection = {
   phase: 3,
   title: { en: 'Phase 3: messaging, queues and workers', es: 'Fase 3: mensajería, colas y workers' },
   entries: [
@@ -278,7 +279,7 @@ const messaging: Section = {
   ],
 }
 
-const idempotency: Section = {
+const idempotency: RoadmapSection = {
   phase: 4,
   title: { en: 'Phase 4: idempotency and deduplication', es: 'Fase 4: idempotencia y deduplicación' },
   entries: [
@@ -342,4 +343,4 @@ const idempotency: Section = {
   ],
 }
 
-export const phases0to4: readonly Section[] = [models, concurrency, persistence, messaging, idempotency]
+export const phases0to4: readonly RoadmapSection[] = [models, concurrency, persistence, messaging, idempotency]

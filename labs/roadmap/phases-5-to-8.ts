@@ -1,9 +1,10 @@
 /** Phases 5 to 8: distributed consistency, resilience, observability, security and platform. */
-import { concept, practice, toCome, type Section } from './entry.ts'
+import type { RoadmapSection } from '../contract.ts'
+import { concept, practice, toCome } from './entry.ts'
 
 const labToCome = (...names: readonly string[]) => toCome(`lab ${names.join(', ')}`, `lab ${names.join(', ')}`)
 
-const distributed: Section = {
+const distributed: RoadmapSection = {
   phase: 5,
   title: {
     en: 'Phase 5: distributed consistency in microservices',
@@ -87,7 +88,7 @@ const distributed: Section = {
   ],
 }
 
-const resilience: Section = {
+const resilience: RoadmapSection = {
   phase: 6,
   title: { en: 'Phase 6: resilience', es: 'Fase 6: resiliencia' },
   entries: [
@@ -148,7 +149,7 @@ const resilience: Section = {
   ],
 }
 
-const observability: Section = {
+const observability: RoadmapSection = {
   phase: 7,
   title: { en: 'Phase 7: observability', es: 'Fase 7: observabilidad' },
   entries: [
@@ -192,7 +193,7 @@ const observability: Section = {
   ],
 }
 
-const security: Section = {
+const security: RoadmapSection = {
   phase: 8,
   title: { en: 'Phase 8: security and platform', es: 'Fase 8: seguridad y plataforma' },
   entries: [
@@ -245,4 +246,4 @@ const security: Section = {
   ],
 }
 
-export const phases5to8: readonly Section[] = [distributed, resilience, observability, security]
+export const phases5to8: readonly RoadmapSection[] = [distributed, resilience, observability, security]

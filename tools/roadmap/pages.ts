@@ -1,7 +1,7 @@
 /** The roadmap as two pages, from the roadmap as data (labs/roadmap). What is made is compared with what is there by a test. */
 import { existsSync } from 'node:fs'
 import { basename, join, posix } from 'node:path'
-import type { Entry, Kind, Section } from '../../labs/roadmap/entry.ts'
+import type { RoadmapEntry, RoadmapSection } from '../../labs/contract.ts'
 import { roadmap } from '../../labs/roadmap/roadmap.ts'
 import { root } from '../run.ts'
 
@@ -37,7 +37,7 @@ demuestran, las páginas que lo explican. \`npx cauce roadmap\` muestra lo mismo
     docs: 'leer',
     toCome: 'por venir',
   },
-} as const satisfies Record<Lang, Record<string, string | Record<Kind, string>>>
+} as const satisfies Record<Lang, Record<string, string | Record<RoadmapEntry['kind'], string>>>
 
 export function pageOf(lang: Lang): string {
   const { title, other, about } = words[lang]
@@ -46,11 +46,14 @@ export function pageOf(lang: Lang): string {
   return `${[title, note, other, about, ...sections].join('\n\n')}\n`
 }
 
-function sectionOf({ title, entries }: Section, lang: Lang): string {
+function sectionOf({ title, entries }: RoadmapSection, lang: Lang): string {
   return `## ${title[lang]}\n\n${entries.map((entry) => entryOf(entry, lang)).join('\n')}`
 }
 
-function entryOf({ kind, text, labs = [], code = [], tests = [], docs = [], toCome }: Entry, lang: Lang): string {
+function entryOf(
+  { kind, text, labs = [], code = [], tests = [], docs = [], toCome }: RoadmapEntry,
+  lang: Lang,
+): string {
   const said = words[lang]
   const places = [
     [said.labs, labs.map((id) => link(id, `docs/labs/${id}.md`, lang))],

@@ -1,9 +1,9 @@
 /** The program of the labs and the server that shows them have types of their own, which must say the same. */
 import { expect, test } from 'vitest'
+import type { LabDescription, LabEvent } from '../../labs/contract.ts'
 import { faultsOf } from '../../kit/http/testing-openapi.ts'
 import { labs } from '../../labs/catalogue.ts'
-import { describeLab, type LabDescription } from '../../labs/harness/describe.ts'
-import type { LabEvent } from '../../labs/harness/events.ts'
+import { describeLab } from '../../labs/harness/describe.ts'
 import { isLabId, Lab, type LabEvent as SentEvent } from '../../server/labs-schemas.ts'
 
 /** Types of the program as they come through JSON. */

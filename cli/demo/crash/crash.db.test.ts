@@ -1,34 +1,17 @@
 /** The demonstrations that kill, as they are typed: real processes, a database of their own, and nothing left of them. */
-import { spawn } from 'node:child_process'
 import { chmodSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { temporaryDirectory } from '../../testing.ts'
-import { processesOf } from '../../testing-processes.ts'
+import { processesOf, typed } from '../../testing-processes.ts'
 import type { Report } from './report.ts'
 import { findings } from './verdict.ts'
-
-const cauce = fileURLToPath(new URL('../../bin/cauce.js', import.meta.url))
 
 function demo(...args: string[]) {
   const data = temporaryDirectory()
   chmodSync(data, 0o755) // The account of the database passes through.
-  const child = spawn(process.execPath, [cauce, 'demo', ...args], {
-    cwd: data,
-    env: { ...process.env, CAUCE_DATA: data, LANG: 'en', DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const printed = { out: '', err: '' }
-  child.stdout.on('data', (chunk: Buffer) => (printed.out += chunk.toString()))
-  child.stderr.on('data', (chunk: Buffer) => (printed.err += chunk.toString()))
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
-  const until = (text: string) =>
-    new Promise<void>((resolve) => {
-      child.stderr.on('data', () => (printed.err.includes(text) ? resolve() : undefined))
-      void ended.then(() => resolve())
-    })
-  return { child, data, printed, ended, until }
+  const env = { ...process.env, CAUCE_DATA: data, LANG: 'en', DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' }
+  return { data, ...typed(['demo', ...args], data, env) }
 }
 
 async function expectNothingLeft(data: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import type { Chart } from '@cauce/labs/contract'
 import { createShell } from '../../shell.ts'
 import { testWorld } from '../../testing.ts'
-import type { Chart } from '../events.ts'
 import { drawCharts } from './charts.ts'
 import { scaleOf } from './scale.ts'
 

@@ -2,9 +2,9 @@
  * The charts of a run, as text. Each variant draws its own; those with the same title belong together: lines become one chart,
  * so that variants can be compared, and timelines get one scale.
  */
+import type { Chart, LinesChart, TableChart, TimelineChart } from '@cauce/labs/contract'
 import { table } from '../../output.ts'
 import type { Shell } from '../../shell.ts'
-import type { Chart, LinesChart, TableChart, TimelineChart } from '../events.ts'
 import { formatValue, say } from '../words.ts'
 import { drawLines } from './lines.ts'
 import { drawTimeline } from './timeline.ts'

@@ -3,10 +3,10 @@
  * without colours. Each series has a sign of its own at its points, dots between them, and a colour on a terminal.
  */
 import plot from 'simple-ascii-chart'
+import type { Axis, LinesChart } from '@cauce/labs/contract'
 import type { Colours } from '../../output.ts'
 import { widthOf } from '../../paragraph.ts'
 import type { Lang } from '../../texts.ts'
-import type { Axis, LinesChart } from '../events.ts'
 import { formatNumber, say, withUnit } from '../words.ts'
 import { scaleOf, type Scale } from './scale.ts'
 

@@ -1,7 +1,7 @@
 /** Who does what when: a line for each row, more where its spans overlap. */
+import type { TimelineChart } from '@cauce/labs/contract'
 import type { Colours } from '../../output.ts'
 import type { Lang } from '../../texts.ts'
-import type { TimelineChart } from '../events.ts'
 import { formatNumber } from '../words.ts'
 
 export interface TimelineOptions {

@@ -1,4 +1,4 @@
-/** Statements of a learner's own, in a process that can be killed before each of them. */
+/** Statements of a learner's own, with something of the lab's around each of them: a kill before it, a meeting after it. */
 import type pg from 'pg'
 import type { Step } from './steps.ts'
 

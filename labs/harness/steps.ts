@@ -3,7 +3,7 @@
  * that a kill hits between any two of them, also in code that does not wait for one before it begins the next.
  */
 import type { Transactions } from '@cauce/kit/pipeline/unit-of-work'
-import type { ChildStage } from '../harness/child.ts'
+import type { ChildStage } from './child.ts'
 
 /** Takes a step that has this name, when its turn and its leave have come. */
 export type Step = <T>(name: string, take: () => Promise<T>) => Promise<T>
