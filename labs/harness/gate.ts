@@ -15,15 +15,19 @@ const LOCK = 57_001
 
 /** How often it is looked who waits. */
 const LOOK_MS = 5
+/** How many times as long it waits for a race to be one. */
+const WITHOUT_RACE = 25
 
 export interface Gate {
   /** Everybody waits from here on. */
   shut(): Promise<void>
   /**
-   * Opens when `parties` wait, or when nobody has come for `patienceMs`, five times as long while there is nobody to race with.
-   * Gives how many waited.
+   * Opens when `parties` wait, or when nobody has come for `patienceMs`; for much longer while there is nobody to race with, which
+   * a machine with better things to do may be the reason of. Gives how many waited.
+   *
+   * @param workers how many of different application names it takes for a race. Defaults to one, with two connections.
    */
-  openFor(parties: number, patienceMs: number): Promise<number>
+  openFor(parties: number, patienceMs: number, workers?: number): Promise<number>
   /** Takes it away again. */
   remove(): Promise<void>
 }
@@ -35,23 +39,24 @@ export async function gateBefore(table: string, { query, connect }: LabDatabase,
   await query(`CREATE TRIGGER gate BEFORE INSERT ON ${table} FOR EACH ROW EXECUTE FUNCTION gate()`)
   const keeper = await connect()
   const waiting = async () => {
-    const sql = `SELECT count(*)::int AS waiting FROM pg_locks
-                 WHERE locktype = 'advisory' AND objid = ${LOCK} AND NOT granted
-                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
-    return (await keeper.query<{ waiting: number }>(sql)).rows[0]!.waiting
+    const sql = `SELECT count(*)::int AS parties, count(DISTINCT application_name)::int AS workers
+                 FROM pg_locks JOIN pg_stat_activity USING (pid)
+                 WHERE locktype = 'advisory' AND objid = ${LOCK} AND NOT granted AND datname = current_database()`
+    return (await keeper.query<{ parties: number; workers: number }>(sql)).rows[0]!
   }
   return {
     shut: async () => void (await keeper.query(`SELECT pg_advisory_lock(${LOCK})`)),
-    async openFor(parties, patienceMs) {
-      let came = await waiting()
-      for (let quietMs = 0; came < parties && quietMs < patienceMs * (came < 2 ? 5 : 1); quietMs += LOOK_MS) {
+    async openFor(parties, patienceMs, workers = 1) {
+      let there = await waiting()
+      const patience = () => patienceMs * (there.parties < 2 || there.workers < workers ? WITHOUT_RACE : 1)
+      for (let quietMs = 0; there.parties < parties && quietMs < patience(); quietMs += LOOK_MS) {
         await timers.sleep(LOOK_MS)
         const now = await waiting()
-        if (now > came) quietMs = 0
-        came = now
+        if (now.parties > there.parties) quietMs = 0
+        there = now
       }
       await keeper.query(`SELECT pg_advisory_unlock(${LOCK})`)
-      return came
+      return there.parties
     },
     remove: async () => void (await query(`DROP TRIGGER gate ON ${table}; DROP FUNCTION gate`)),
   }

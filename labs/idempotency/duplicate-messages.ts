@@ -5,12 +5,12 @@
  * The two meet in front of the INSERT into `processed`, if there is one (gate.ts): what each has looked up by then was looked up
  * before the other wrote.
  */
+import type { VariantReference } from '../harness/stage.ts'
 import type { LabDatabase } from '../harness/database.ts'
 import { gateBefore } from '../harness/gate.ts'
 import { lab } from '../harness/lab.ts'
 import type { LabProcess } from '../harness/process.ts'
 import type { Stage } from '../harness/stage.ts'
-import type { VariantReference } from '../harness/vocabulary.ts'
 import { isGone, namedUrl } from '../messaging/members.ts'
 import { cursor, logOf, type InsideWorker } from './duplicate-messages.kit.ts'
 import naive, { type Handle, type Message } from './duplicate-messages.naive.ts'
@@ -186,7 +186,7 @@ export const duplicateMessages = lab<Code>()({
     await gate.shut()
     const done = Promise.all(both.map(toTheEnd))
     done.catch(() => undefined)
-    const met = await gate.openFor(2 * Math.min(deliveries.length, CONNECTIONS), PATIENCE_MS)
+    const met = await gate.openFor(2 * Math.min(deliveries.length, CONNECTIONS), PATIENCE_MS, both.length)
     const told = (await done).flat()
     await gate.remove()
     progress(2, 3)
