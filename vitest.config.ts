@@ -11,9 +11,16 @@ import { defineConfig } from 'vitest/config'
 const databaseTests = '**/*.db.test.ts'
 const ignored = ['**/node_modules/**', '**/.cauce/**', '**/coverage/**', '**/dist/**']
 
+/** What counts the tests (tools/lanes.ts) says where the reports go. */
+const report = process.env['CAUCE_TEST_REPORT']
+const json: [string, Record<string, unknown>][] =
+  report === undefined ? [] : [['json', { outputFile: `${report}/report.json` }]]
+const reporters = ['default', './tools/unhandled.reporter.ts', ...json]
+
 export default defineConfig({
   test: {
     pool: 'forks',
+    reporters,
     // Half of the tests wait for a database or a process: more workers than cores keep the cores busy.
     maxWorkers: 3,
     testTimeout: 20_000,

@@ -209,4 +209,6 @@ export interface RoadmapSection {
 
 export interface Roadmap {
   readonly sections: readonly RoadmapSection[]
+  /** All of them, in the order in which they are learned. */
+  readonly labs: readonly LabDescription[]
 }

@@ -9,7 +9,7 @@
  * It ends, and with it every server it started, when it is told to (SIGINT, SIGTERM) or when whoever started it has gone.
  */
 import { seconds, systemClock, systemTimers } from '@cauce/kit/core/clock'
-import type { LabEvent, RunCommand } from './contract.ts'
+import type { LabEvent, LabList, Roadmap, RunCommand } from './contract.ts'
 import { LabError } from './harness/fault.ts'
 import { labs, phases } from './catalogue.ts'
 import { Clusters } from './harness/database.ts'
@@ -22,6 +22,8 @@ import { roadmap } from './roadmap/roadmap.ts'
 
 /** How long what is in hand may take to clean up when it is to end. */
 const GRACE_MS = seconds(3)
+/** How long whoever reads may take for the last of it. */
+const LAST_WORDS_MS = seconds(2)
 
 const clusters = new Clusters()
 const stopping = new AbortController()
@@ -38,8 +40,9 @@ function fail(error: unknown): void {
 }
 
 async function main([command, argument = '']: readonly string[]): Promise<void> {
-  if (command === 'list') return say({ phases, labs: labs.map(describeLab) })
-  if (command === 'roadmap') return say({ sections: roadmap })
+  const described = () => labs.map(describeLab)
+  if (command === 'list') return say({ phases, labs: described() } satisfies LabList)
+  if (command === 'roadmap') return say({ sections: roadmap, labs: described() } satisfies Roadmap)
   if (command === 'scaffold') return say({ source: scaffoldOf(labOf(argument)) })
   if (command !== 'run') throw new LabError('bad-request', `There is no command ${command}`)
   for (const each of JSON.parse(argument) as RunCommand[]) {
@@ -69,8 +72,13 @@ function labOf(id: string): Lab {
 
 async function end(code: number): Promise<never> {
   await clusters.stop()
+  await Promise.race([lastWords(), systemTimers.sleep(LAST_WORDS_MS)])
   process.exit(code)
 }
+
+/** What was said and has not left yet would be lost: a pipe takes 64 kB at a time. */
+const lastWords = (): Promise<void> =>
+  new Promise((resolve) => (heard ? process.stdout.write('', () => resolve()) : resolve()))
 
 /** Asked once it cleans up in peace; asked again, at once. */
 function interrupt(): void {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { ConfigError, readConfig } from './config.ts'
+import { ConfigError } from '@cauce/kit/config/config'
+import { readConfig } from './config.ts'
 
 test.each([
   [{}, true],

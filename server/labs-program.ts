@@ -12,6 +12,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { seconds, type Timers } from '@cauce/kit/core/clock'
+import { bareEnvironment, killGroup } from '@cauce/kit/program/child'
 import { programFile } from '@cauce/kit/program/program.js'
 import type { RunCommand } from '@cauce/labs/contract'
 import type { Lab, LabEvent, Phase } from './labs-schemas.ts'
@@ -42,15 +43,15 @@ export interface LabProgramOptions {
   readonly env?: NodeJS.ProcessEnv
 }
 
-/** What a program needs to run at all. */
-const needed = /^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TZ|LANG|LANGUAGE|LC_\w+|LD_LIBRARY_PATH)$/
 /** It cleans up within 3 s, and its databases take less than another two. */
 const STOP_WITHIN_MS = seconds(10)
+/** It takes less than a second; a busy machine, many. */
+const LIST_WITHIN_MS = seconds(60)
 const MOST_WORDS = 4_000
 
 export function labProgram({ dataDirectory, timers, env = process.env }: LabProgramOptions): LabProgram {
   const directory = join(dataDirectory, 'labs')
-  const clean = Object.fromEntries(Object.entries(env).filter(([name]) => needed.test(name)))
+  const clean = bareEnvironment(env)
 
   function launch(args: readonly string[], tell: (line: unknown) => void): LabProcess {
     let stopped = false
@@ -85,8 +86,11 @@ export function labProgram({ dataDirectory, timers, env = process.env }: LabProg
   return {
     async list() {
       const said: unknown[] = []
-      const problem = await launch(['list'], (line) => said.push(line)).ended
-      if (problem !== undefined || said.length === 0) throw new Error(`The labs cannot be listed: ${problem}`)
+      const listing = launch(['list'], (line) => said.push(line))
+      const cancel = timers.after(LIST_WITHIN_MS, () => listing.stop())
+      const problem = await listing.ended.finally(cancel)
+      if (problem !== undefined || said.length === 0)
+        throw new Error(`The labs cannot be listed: ${problem ?? 'their program said nothing that can be read'}`)
       return said[0] as Catalogue
     },
     start: (commands, tell) =>
@@ -119,12 +123,4 @@ function followed(child: ChildProcess, tell: (line: unknown) => void): Promise<s
       resolve(code === 0 ? undefined : `It ended with ${code ?? signal}. ${words.trim()}`.trim()),
     )
   })
-}
-
-function killGroup(pid: number | undefined): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
-  } catch {
-    // Nobody is left of it.
-  }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { closingLine, countsOf, describeFailure, failuresOf, nothing } from './lanes.ts'
+import { closingLine, countsOf, describeFailure, failuresOf, nothing, without } from './lanes.ts'
 import { root } from './run.ts'
 
 const green = { numPassedTests: 3, numFailedTests: 0, numPendingTests: 1, numTodoTests: 1, testResults: [] }
@@ -43,6 +43,13 @@ describe('countsOf', () => {
   it('counts a run of no tests as a failure', () => {
     expect(countsOf({ ...green, numPassedTests: 0, numPendingTests: 0, numTodoTests: 0 }, 0).failed).toBe(1)
   })
+})
+
+it('what ran again is not counted twice', () => {
+  const more = { ...unloaded, name: `${root}kit/z.test.ts`, assertionResults: [{ status: 'pending', fullName: 'z' }] }
+  const report = { ...red, testResults: [...red.testResults, more] }
+  expect(without(report, ['kit/x.test.ts'])).toEqual({ passed: 0, failed: 0, skipped: 1 })
+  expect(without(report, ['kit/x.test.ts', 'kit/z.test.ts'])).toEqual(nothing)
 })
 
 it('what failed is told with its file, its name and what it said', () => {

@@ -10,7 +10,7 @@
  *    what it said the first time, so that nobody mistakes it for sound.
  */
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root, run } from './run.ts'
@@ -31,6 +31,8 @@ export interface Lane {
   /** Starts Vitest; this process's Node by default. */
   readonly start?: readonly [program: string, ...args: string[]]
   readonly timeoutMs: number
+  /** Whether a few files that fail run once more, alone (4). */
+  readonly again?: boolean
 }
 
 interface Report {
@@ -77,31 +79,41 @@ const filesRunAgain = 3
 export async function runLane(lane: Lane): Promise<LaneResult> {
   const first = await runOnce(lane)
   const failures = failuresOf(first.report)
+  const unchanged = { counts: first.counts, failures, unsteady: [] }
   const files = [...new Set(failures.map(({ file }) => file))]
-  if (files.length === 0 || files.length > filesRunAgain) return { counts: first.counts, failures, unsteady: [] }
+  // An error outside any test names no file that could run again.
+  if (!lane.again || first.hasUnhandled || files.length === 0 || files.length > filesRunAgain) return unchanged
   console.log(`\n── alone, once more: ${files.join(' ')}`)
   const second = await runOnce({ ...lane, paths: files })
-  if (second.counts.failed > 0) return { counts: first.counts, failures, unsteady: [] }
-  const { passed, failed, skipped } = first.counts
-  return { counts: { passed: passed + failed, failed: 0, skipped }, failures: [], unsteady: failures }
+  if (second.counts.failed > 0) return unchanged
+  const others = without(first.report, files)
+  return { counts: sum(others, second.counts), failures: [], unsteady: failures }
 }
 
-async function runOnce(lane: Lane): Promise<{ counts: Counts; report: Report | undefined }> {
+interface Once {
+  readonly counts: Counts
+  readonly report: Report | undefined
+  readonly hasUnhandled: boolean
+}
+
+async function runOnce(lane: Lane): Promise<Once> {
   const folder = mkdtempSync(join(tmpdir(), 'cauce-tests-'))
   const report = join(folder, 'report.json')
+  const unhandled = join(folder, 'unhandled')
   const [program, ...args] = lane.start ?? [process.execPath]
   try {
-    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
     const { code, output } = await run({
       program,
-      args: [...args, 'node_modules/vitest/vitest.mjs', 'run', ...reporters, ...(lane.options ?? []), ...lane.paths],
-      env: lane.env ?? {},
+      args: [...args, 'node_modules/vitest/vitest.mjs', 'run', ...(lane.options ?? []), ...lane.paths],
+      env: { ...lane.env, CAUCE_TEST_REPORT: folder },
       timeoutMs: lane.timeoutMs,
       output: 'inherit',
     })
     if (code !== 0 && output) console.error(output.trim())
     const written = readReport(report)
-    return { counts: countsOf(written, code), report: written }
+    // A run that did not get as far as to say so may have had any number.
+    const hasUnhandled = !existsSync(unhandled) || readFileSync(unhandled, 'utf8') !== '0'
+    return { counts: countsOf(written, code), report: written, hasUnhandled }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -121,6 +133,14 @@ export function countsOf(report: Report | undefined, code: number): Counts {
   }
   const ranNothing = counts.passed + counts.failed + counts.skipped === 0
   return counts.failed === 0 && (code !== 0 || ranNothing) ? { ...counts, failed: 1 } : counts
+}
+
+/** The counts of a report without those files, of which none failed. */
+export function without(report: Report | undefined, files: readonly string[]): Counts {
+  const others = (report?.testResults ?? []).filter(({ name }) => !files.includes(name.replace(root, '')))
+  const all = others.flatMap(({ assertionResults }) => assertionResults)
+  const passed = all.filter(({ status }) => status === 'passed').length
+  return { passed, failed: 0, skipped: all.length - passed }
 }
 
 /** What failed, and what it said. */

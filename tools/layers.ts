@@ -36,6 +36,7 @@ export const layers: readonly Layer[] = [
   { name: 'kit/core', files: core, may: [core] },
   { name: 'kit/policy', files: policy, may: [core, policy] },
   { name: 'what makes programs', files: program, may: [program] },
+  { name: 'settings', files: '^kit/config/', may: [core, telemetry, '^kit/config/'] },
   { name: 'kit/telemetry', files: telemetry, may: [core, policy, telemetry] },
   { name: 'kit/database', files: database, may: [core, policy, telemetry, database] },
   { name: 'calls to providers', files: '^kit/client/', may: [core, policy, '^kit/client/'] },
@@ -94,7 +95,7 @@ export const layers: readonly Layer[] = [
   {
     name: 'cli',
     files: '^cli/',
-    may: ['^cli/', core, contracts, '^kit/http/dev-key\\.ts$', '^kit/program/program\\.js$'],
+    may: ['^cli/', core, contracts, '^kit/http/dev-key\\.ts$', '^kit/program/'],
   },
   { name: 'console', files: '^console/', may: ['^console/', core, contracts] },
   { name: 'sandbox', files: '^sandbox/', may: ['^sandbox/', '^kit/'] },

@@ -17,13 +17,14 @@ const postgres15 = '/usr/lib/postgresql/15/bin/postgres'
 const minutes = 60_000
 const inCi = Boolean(process.env['CI'])
 
-const everything: Lane = { name: 'tests (PostgreSQL 18)', paths: [], timeoutMs: 10 * minutes }
+const everything: Lane = { name: 'tests (PostgreSQL 18)', paths: [], timeoutMs: 10 * minutes, again: true }
 
 const otherPostgres: Lane = {
   name: 'database tests of the kit (PostgreSQL 15)',
   // The embedded server's own tests know one version only.
   paths: listFiles(root).filter((path) => /^kit\/(?!database\/embedded\/).*\.db\.test\.ts$/.test(path)),
   env: { CAUCE_TEST_POSTGRES: '15' },
+  again: true,
   timeoutMs: 6 * minutes,
 }
 
@@ -32,6 +33,7 @@ const otherNode: Lane = {
   paths: ['kit/', 'services/'],
   options: ['--project', 'unit'],
   start: [`${root}tools/node24`, 'node'],
+  again: true,
   timeoutMs: 4 * minutes,
 }
 

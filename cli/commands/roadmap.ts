@@ -4,7 +4,7 @@ import { integer } from '../arguments.ts'
 import type { AddCommand } from '../command.ts'
 import { exits, type ExitCode } from '../exit.ts'
 import { readBook } from '../lab/book.ts'
-import { listLabs, roadmapOf } from '../lab/process.ts'
+import { roadmapOf } from '../lab/process.ts'
 import { showRoadmap } from '../lab/roadmap.ts'
 import type { Shell } from '../shell.ts'
 import { examples } from '../usage.ts'
@@ -21,7 +21,7 @@ export const addRoadmap: AddCommand = (parent, { t, run }) => {
 /** @param program of the labs, instead of ours */
 export async function roadmap(shell: Shell, phase: number | undefined, program?: string): Promise<ExitCode> {
   const file = program ?? (await programFile('labs/main.ts'))
-  const [{ labs }, { sections }] = await Promise.all([listLabs(shell, file), roadmapOf(shell, file)])
+  const { labs, sections } = await roadmapOf(shell, file)
   const book = readBook(shell.settings.dataDirectory)
   if (book.problem !== undefined) shell.output.note(shell.t('lab.notRead', { problem: book.problem }))
   const wanted = phase === undefined ? sections : sections.filter((section) => section.phase === phase)

@@ -9,7 +9,7 @@ import type { AddCommand } from '../command.ts'
 import { exits, type ExitCode } from '../exit.ts'
 import { announce, withdraw } from '../server-process/announcement.ts'
 import { programFile } from '@cauce/kit/program/program.js'
-import { spawnServer, type Ended, type Ready, type ServerProcess } from '../server-process/child.ts'
+import { spawnServer, type Ended, type Ready } from '../server-process/child.ts'
 import { followLog, openLogFile } from '../server-process/log-file.ts'
 import { formatLogLine, isWarning, parseLogLine } from '../server-process/log-line.ts'
 import { awaitFreePort } from '../server-process/port-guard.ts'
@@ -17,6 +17,7 @@ import { directoryOf, projectOf } from '../server-process/project.ts'
 import { tellStart } from '../server-process/start-progress.ts'
 import { reachableUrl, urlOf } from '../settings.ts'
 import type { Shell } from '../shell.ts'
+import { stopOnSignals } from '../stop-on-signals.ts'
 import { examples } from '../usage.ts'
 
 export interface UpOptions {
@@ -32,12 +33,9 @@ export interface UpOptions {
   readonly logs?: true | undefined
 }
 
-const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
 /** The server ends within 25 s; what is later than this hangs. */
 const STOP_LIMIT_MS = seconds(30)
-/** Signals closer together than this are one Ctrl-C: npm passes on what the terminal has sent already. */
-const ONE_SIGNAL_MS = seconds(1)
 const LAST_LINES = 12
 
 export const addUp: AddCommand = (parent, { t, run }) => {
@@ -67,7 +65,7 @@ export const addUp: AddCommand = (parent, { t, run }) => {
 }
 
 export async function up(shell: Shell, options: UpOptions, serverProgram?: string): Promise<ExitCode> {
-  const { output, settings } = shell
+  const { t, output, settings } = shell
   const { timers } = shell.world
   const port = String(options.port ?? settings.port)
   if (port !== '0') await awaitFreePort(shell, urlOf(options.host ?? settings.host, port))
@@ -79,7 +77,15 @@ export async function up(shell: Shell, options: UpOptions, serverProgram?: strin
   const env = { ...shell.world.env, ...environmentOf(options, settings.dataDirectory) }
   const program = serverProgram ?? (await programFile(project.program))
   const server = spawnServer({ env, log, timers, program })
-  const stopping = stopOnSignals(shell, server)
+  const stopping = stopOnSignals(shell.world, {
+    limitMs: STOP_LIMIT_MS,
+    stop() {
+      output.note(`\n${t('up.stopping')}`)
+      void server.stop()
+    },
+    kill: () => server.kill(),
+    onLate: () => output.note(t('up.killed')),
+  })
 
   const lastLines: string[] = []
   const show = showsEverything(options) ? () => true : (line: string) => isWarning(parseLogLine(line))
@@ -100,14 +106,14 @@ export async function up(shell: Shell, options: UpOptions, serverProgram?: strin
   running = ready !== undefined
   if (ready && server.pid !== undefined) {
     const reachable = { ...ready, url: reachableUrl(ready.url) }
-    announce(directory, { ...reachable, pid: server.pid })
+    if (project.isPlatform) announce(directory, { ...reachable, pid: server.pid })
     tellRunning(shell, reachable, log.path, project.commands(ready.services))
   }
   const ended = await server.ended
   stopping.release()
   over.abort()
   await following
-  if (server.pid !== undefined) withdraw(directory, server.pid)
+  if (project.isPlatform && server.pid !== undefined) withdraw(directory, server.pid)
   return tellEnd(shell, { ended, wasReady: ready !== undefined, asked: stopping.signal, logPath: log.path, lastLines })
 }
 
@@ -128,36 +134,6 @@ function environmentOf(options: UpOptions, dataDirectory: string): NodeJS.Proces
     LOG_LEVEL: logLevel,
   }
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-}
-
-/** The first signal asks the server to stop, a later one ends it, and so does taking too long. */
-function stopOnSignals({ t, output, world: { clock, timers, signals } }: Shell, server: ServerProcess) {
-  let first: { signal: NodeJS.Signals; atMs: number } | undefined
-  let cancel = () => {}
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (first) {
-      if (clock.monotonic() - first.atMs > ONE_SIGNAL_MS) server.kill()
-      return
-    }
-    first = { signal, atMs: clock.monotonic() }
-    output.note(`\n${t('up.stopping')}`)
-    cancel = timers.after(STOP_LIMIT_MS, () => {
-      output.note(t('up.killed'))
-      server.kill()
-    })
-    void server.stop()
-  }
-  for (const signal of stopSignals) signals.on(signal, onSignal)
-  return {
-    /** The signal that asked for the end. */
-    get signal() {
-      return first?.signal
-    },
-    release() {
-      cancel()
-      for (const signal of stopSignals) signals.off(signal, onSignal)
-    },
-  }
 }
 
 /** The URL and what to try, on stdout; the rest is told on stderr. */

@@ -1,7 +1,7 @@
 /**
- * What somebody has passed, in `<CAUCE_DATA>/labs.json`. Only a whole run at default size counts: every variant, whatever the
- * seed. A lab that failed afterwards is one to look at again. The file is a convenience: when it cannot be read or written that
- * is said, and nothing else changes.
+ * What somebody has passed, in `<CAUCE_DATA>/labs.json`. Only a whole run counts: every variant, at default size, with the lab's own
+ * numbers, whatever the seed. A lab that failed afterwards is one to look at again. The file is a convenience: when it cannot be
+ * read or written that is said, and nothing else changes; one that is damaged is begun anew.
  */
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,6 +20,8 @@ export interface Book {
   readonly labs: Readonly<Record<string, Entry>>
   /** Why the file was not read. */
   readonly problem?: string
+  /** There may be a good file behind the problem. */
+  readonly isUnread?: true
 }
 
 export type State = 'passed' | 'failed' | 'untried'
@@ -33,7 +35,9 @@ export function readBook(dataDirectory: string): Book {
     text = readFileSync(path, 'utf8')
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    return code === 'ENOENT' || code === 'ENOTDIR' ? { labs: {} } : { labs: {}, problem: message }
+    return code === 'ENOENT' || code === 'ENOTDIR'
+      ? { labs: {} }
+      : { labs: {}, problem: `${path}: ${message}`, isUnread: true }
   }
   try {
     const { labs } = JSON.parse(text) as { labs: Record<string, unknown> }
@@ -60,7 +64,8 @@ export function writeBook(
     const made = mkdirSync(dataDirectory, { recursive: true })
     // As the server makes it: the account of the embedded database passes through, whatever the umask is.
     if (made !== undefined) chmodSync(dataDirectory, 0o755)
-    const { labs } = readBook(dataDirectory)
+    const { labs, problem, isUnread } = readBook(dataDirectory)
+    if (isUnread) return problem
     const before = labs[id] ?? { verdict: null, own: false }
     const after = { ...labs, [id]: { ...before, ...changed, at } }
     writeWhole(path, `${JSON.stringify({ labs: after }, null, 2)}\n`)

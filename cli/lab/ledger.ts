@@ -7,8 +7,8 @@
  *    lab before (a variant that throws where nobody waits), so it is kept until it is clear whose it was.
  * 3. Each process ends at least one lab, so running the rest again and again comes to an end.
  */
+import type { LabEvent, LabResult, RunCommand, Started } from '@cauce/labs/contract'
 
-import type { LabEvent, LabResult, RunCommand } from '@cauce/labs/contract'
 export interface Failure {
   readonly id: string
   readonly code: string
@@ -18,6 +18,8 @@ export interface Failure {
 export type Outcome =
   | { readonly result: LabResult; readonly failure?: undefined }
   | { readonly result?: undefined; readonly failure: Failure }
+
+const isOf = ({ id, seed }: Started, command: RunCommand): boolean => command.id === id && command.seed === seed
 
 export class Ledger {
   readonly #rest: RunCommand[]
@@ -30,7 +32,7 @@ export class Ledger {
     this.#rest = [...commands]
   }
 
-  /** What has no outcome yet. */
+  /** What has no outcome yet, in order. */
   get rest(): readonly RunCommand[] {
     return this.#rest
   }
@@ -40,7 +42,7 @@ export class Ledger {
     switch (event.type) {
       case 'started': {
         const outcomes: Outcome[] = []
-        while (this.#rest.length > 1 && this.#rest[0]?.id !== event.id) {
+        while (this.#rest.length > 1 && !isOf(event, this.#rest[0]!)) {
           outcomes.push(...this.#fail(this.#stray ?? { code: 'broken', message: 'It did not begin' }))
         }
         this.#begun = true

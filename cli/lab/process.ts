@@ -16,6 +16,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { seconds, type Timers } from '@cauce/kit/core/clock'
+import { bareEnvironment, killGroup } from '@cauce/kit/program/child'
 import type { LabList, Roadmap, RunCommand } from '@cauce/labs/contract'
 import { CliError } from '../exit.ts'
 import type { Shell } from '../shell.ts'
@@ -44,9 +45,6 @@ const run = promisify(execFile)
 const LAST_WORDS_MS = seconds(1)
 const LARGEST_ANSWER = 32 * 1024 * 1024
 
-/** What a program needs to run at all. */
-const needed = /^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TZ|LANG|LANGUAGE|LC_\w+|LD_LIBRARY_PATH)$/
-
 /** Starts it on a list of labs. */
 export function startLabs(shell: Shell, { file, commands, onLine, onError }: StartOptions): LabsProcess {
   const directory = mkdtempSync(join(tmpdir(), 'cauce-lab-'))
@@ -64,7 +62,7 @@ export function startLabs(shell: Shell, { file, commands, onLine, onError }: Sta
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const group = child.pid
-  const kill = () => void (group === undefined ? false : killGroup(group))
+  const kill = () => killGroup(group)
   if (group !== undefined) guard.watch(group)
   const exited = new Promise<string>((resolve) => {
     child.once('error', ({ message }) => resolve(message))
@@ -101,26 +99,18 @@ async function readLines(input: Readable | null, onLine: (line: string) => void)
   await new Promise((resolve) => void createInterface({ input }).on('line', onLine).once('close', resolve))
 }
 
-function killGroup(group: number): void {
-  try {
-    process.kill(-group, 'SIGKILL')
-  } catch {
-    // It has ended already.
-  }
-}
-
 /** The whole path of somebody's own variant, which the program calls it by. */
 export const pathOf = ({ world }: Shell, own: string): string => resolve(world.directory, own)
 
 /** Processes of a lab may have to keep what they are made into, where the checkout cannot be written. */
 const environmentOf = ({ world, settings }: Shell): NodeJS.ProcessEnv => ({
-  ...Object.fromEntries(Object.entries(world.env).filter(([name]) => needed.test(name))),
+  ...bareEnvironment(world.env),
   CAUCE_DATA: join(settings.dataDirectory, 'labs'),
 })
 
 export const listLabs = (shell: Shell, file: string): Promise<LabList> => ask<LabList>(shell, file, ['list'])
 
-/** The roadmap, as data. */
+/** The roadmap, and the labs it speaks of. */
 export const roadmapOf = (shell: Shell, file: string): Promise<Roadmap> => ask<Roadmap>(shell, file, ['roadmap'])
 
 export async function scaffoldOf(shell: Shell, file: string, id: string): Promise<string> {

@@ -62,13 +62,13 @@ function verdictOf(shell: Shell, run: Run, command: RunCommand): string {
   const facts = `${t('lab.run', { seed: result.seed, size: started.size })} · ${formatDuration(result.ms)}`
   const lines = sentences.map((sentence) => paragraph(sentence, { width, first: `${mark(colour, isPass)} ` }))
   const painted = lines.map((line) => (isPass ? colour.green(line) : colour.red(line)))
-  const counts = isWhole(command) || command.own !== undefined ? [] : [colour.dim(t('lab.notCounted'))]
-  return [...painted, colour.dim(facts), ...(isPass ? counts : [])].join('\n')
+  const uncounted = isPass && !counts(command) ? [colour.dim(t('lab.notCounted'))] : []
+  return [...painted, colour.dim(facts), ...uncounted].join('\n')
 }
 
-/** A run that decides whether a lab is passed. */
-export const isWhole = ({ only, own, size }: RunCommand): boolean =>
-  only === undefined && own === undefined && size === 'default'
+/** Whether a run is written down: every variant, or one's own beside ours, with the lab's own numbers. */
+export const counts = ({ only, set, size }: RunCommand): boolean =>
+  only === undefined && set === undefined && size === 'default'
 
 function passText({ t, lang }: Shell, { variants }: LabResult, { only, own }: RunCommand): string {
   if (own !== undefined) return t('lab.verdict.own', { name: own })
@@ -79,11 +79,20 @@ function passText({ t, lang }: Shell, { variants }: LabResult, { only, own }: Ru
   return holds.length > 1 ? t('lab.verdict.passMany', names) : t('lab.verdict.pass', names)
 }
 
-function failTexts({ t }: Shell, { result }: Run, { own }: RunCommand): string[] {
+function failTexts({ t }: Shell, { result }: Run, { own, set }: RunCommand): string[] {
   const unexpected = result.variants.filter(({ expected, observed }) => expected !== observed)
   const naive = result.variants.find(({ expected }) => expected === 'fails')?.name ?? '–'
   const ours = unexpected.filter(({ name }) => name !== own)
   const mine = unexpected.filter(({ name }) => name === own)
+  /** A failure that is not shown may be the fault of the numbers; a fix that does not hold is ours with any. */
+  const blame = (those: typeof ours) =>
+    set !== undefined && those.every(({ expected }) => expected === 'fails')
+      ? t('lab.verdict.values', {
+          values: Object.entries(set)
+            .map((each) => each.join('='))
+            .join(', '),
+        })
+      : t('lab.verdict.ours', { seed: result.seed })
   return [
     ...mine.map(({ name, measured }) =>
       Object.keys(measured).length === 0
@@ -93,7 +102,7 @@ function failTexts({ t }: Shell, { result }: Run, { own }: RunCommand): string[]
     ...ours.map(({ name, expected }) =>
       t(expected === 'fails' ? 'lab.verdict.notShown' : 'lab.verdict.notHeld', { name }),
     ),
-    ...(ours.length > 0 ? [t('lab.verdict.ours', { seed: result.seed })] : []),
+    ...(ours.length > 0 ? [blame(ours)] : []),
   ]
 }
 

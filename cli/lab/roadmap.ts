@@ -9,8 +9,6 @@ import { nextLab, stateOf, type Book } from './book.ts'
 import { nextLine } from './list.ts'
 import { say } from './words.ts'
 
-const WIDTH = 110
-
 type DescribedEntry = RoadmapEntry & { readonly state: State }
 type DescribedSection = Omit<RoadmapSection, 'entries'> & { readonly entries: readonly DescribedEntry[] }
 type State = 'passed' | 'begun' | 'open' | 'read' | 'to-come'
@@ -50,7 +48,7 @@ function sectionText(shell: Shell, section: DescribedSection): string {
   return [heading, ...section.entries.map((entry) => entryText(shell, entry))].join('\n')
 }
 
-function entryText({ t, lang, output: { colour } }: Shell, entry: DescribedEntry): string {
+function entryText({ t, lang, output: { colour, width } }: Shell, entry: DescribedEntry): string {
   const marks: Readonly<Record<State, string>> = {
     passed: colour.green('✓'),
     begun: colour.yellow('◐'),
@@ -61,13 +59,12 @@ function entryText({ t, lang, output: { colour } }: Shell, entry: DescribedEntry
   const { kind, text, labs = [], code = [], docs = [], toCome } = entry
   const named = kind === 'practice' || kind === 'project' ? `${t(`roadmap.${kind}`)}: ` : ''
   const first = paragraph(`${named}${say(text, lang)}`, {
-    width: WIDTH,
+    width,
     first: `  ${marks[entry.state]} `,
     rest: '    ',
   })
   const places = [...labs.map((id) => colour.cyan(`lab ${id}`)), ...[...code, ...docs].map((file) => colour.dim(file))]
-  const lines =
-    places.length > 0 ? [paragraph(places.join(' · '), { width: WIDTH, first: '      ', rest: '      ' })] : []
+  const lines = places.length > 0 ? [paragraph(places.join(' · '), { width, first: '      ', rest: '      ' })] : []
   const later = toCome ? [colour.dim(`      ${t('roadmap.toCome')}: ${say(toCome, lang)}`)] : []
   return [first, ...lines, ...later].join('\n')
 }

@@ -5,6 +5,7 @@
 import { seconds } from '@cauce/kit/core/clock'
 import type { LabEvent, RunCommand } from '@cauce/labs/contract'
 import type { Shell } from '../shell.ts'
+import { stopOnSignals } from '../stop-on-signals.ts'
 import { readLine } from './events.ts'
 import { Ledger, type Failure, type Outcome } from './ledger.ts'
 import { pathOf, startLabs, type LabsProcess } from './process.ts'
@@ -16,13 +17,10 @@ export interface Listener {
   onPrinted(line: string): void
 }
 
-const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** Longer than any lab takes, and than any step of one. */
 const SILENCE_MS = seconds(120)
 /** A lab ends within three seconds and a stop of its servers; one that is later hangs. */
 const STOP_LIMIT_MS = seconds(8)
-/** Signals closer together than this are one Ctrl-C: npm passes on what the terminal has sent already. */
-const ONE_SIGNAL_MS = seconds(1)
 const LAST_LINES = 5
 
 /** @param file of the labs' program */
@@ -33,13 +31,22 @@ export async function runLabs(
   listener: Listener,
 ): Promise<'done' | 'interrupted'> {
   const ledger = new Ledger(commands)
-  const stopping = stopOnSignals(shell)
+  const current: Current = {}
+  const stopping = stopOnSignals(shell.world, {
+    limitMs: STOP_LIMIT_MS,
+    stop() {
+      shell.output.note(`\n${shell.t('lab.stopping')}`)
+      current.labs?.stop()
+    },
+    kill: () => current.labs?.kill(),
+  })
+  const isAsked = () => stopping.signal !== undefined
   try {
-    while (ledger.rest.length > 0 && !stopping.asked) {
-      const failure = await runOne(shell, file, ledger, listener, stopping)
-      if (!stopping.asked) ledger.processEnded(failure).forEach((outcome) => listener.onOutcome(outcome))
+    while (ledger.rest.length > 0 && !isAsked()) {
+      const failure = await runOne(shell, file, ledger, listener, { current, isAsked })
+      if (!isAsked()) ledger.processEnded(failure).forEach((outcome) => listener.onOutcome(outcome))
     }
-    return stopping.asked ? 'interrupted' : 'done'
+    return isAsked() ? 'interrupted' : 'done'
   } finally {
     stopping.release()
   }
@@ -51,7 +58,7 @@ async function runOne(
   file: string,
   ledger: Ledger,
   listener: Listener,
-  stopping: Stopping,
+  { current, isAsked }: { readonly current: Current; isAsked(): boolean },
 ): Promise<Omit<Failure, 'id'>> {
   const { t, world } = shell
   const lastErrors: string[] = []
@@ -67,7 +74,7 @@ async function runOne(
   const onLine = (line: string) => {
     listen()
     const { event, printed } = readLine(ownNames(line))
-    if (stopping.asked) return
+    if (isAsked()) return
     if (printed !== undefined) listener.onPrinted(printed)
     if (!event) return
     ledger.take(event).forEach((outcome) => listener.onOutcome(outcome))
@@ -83,10 +90,11 @@ async function runOne(
   const onError = (line: string) => {
     lastErrors.push(line)
     if (lastErrors.length > LAST_LINES) lastErrors.shift()
-    if (!stopping.asked) listener.onPrinted(line)
+    if (!isAsked()) listener.onPrinted(line)
   }
   const labs = startLabs(shell, { file, commands: ledger.rest, onLine, onError })
-  stopping.watch(labs)
+  current.labs = labs
+  if (isAsked()) labs.stop()
   listen()
   const how = await labs.ended
   cancel()
@@ -94,40 +102,7 @@ async function runOne(
   return { code: 'ended', message: [t('lab.processEnded', { how }), ...lastErrors].join('\n') }
 }
 
-interface Stopping {
-  /** Whether a signal has asked for the end. */
-  readonly asked: boolean
-  watch(labs: LabsProcess): void
-  release(): void
-}
-
-/** The first signal asks the labs to end, a later one ends them, and so does taking too long. */
-function stopOnSignals({ t, output, world: { clock, timers, signals } }: Shell): Stopping {
-  let labs: LabsProcess | undefined
-  let askedAtMs: number | undefined
-  let cancel = () => {}
-  const onSignal = () => {
-    if (askedAtMs !== undefined) {
-      if (clock.monotonic() - askedAtMs > ONE_SIGNAL_MS) labs?.kill()
-      return
-    }
-    askedAtMs = clock.monotonic()
-    output.note(`\n${t('lab.stopping')}`)
-    labs?.stop()
-    cancel = timers.after(STOP_LIMIT_MS, () => labs?.kill())
-  }
-  for (const signal of stopSignals) signals.on(signal, onSignal)
-  return {
-    get asked() {
-      return askedAtMs !== undefined
-    },
-    watch(process) {
-      labs = process
-      if (askedAtMs !== undefined) labs.stop()
-    },
-    release() {
-      cancel()
-      for (const signal of stopSignals) signals.off(signal, onSignal)
-    },
-  }
+/** The process that runs, as far as signals are concerned. */
+interface Current {
+  labs?: LabsProcess
 }

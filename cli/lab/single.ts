@@ -5,7 +5,7 @@ import type { Shell } from '../shell.ts'
 import { readBook, writeBook } from './book.ts'
 import { introOf } from './intro.ts'
 import type { Failure } from './ledger.ts'
-import { isWhole, reportOf } from './report.ts'
+import { counts, reportOf } from './report.ts'
 import { Collected, LabsBar, measuredLine } from './run-view.ts'
 import { runLabs } from './session.ts'
 
@@ -63,8 +63,9 @@ export function tellFailure({ t, output }: Shell, { id, code, message }: Failure
 export function remember(shell: Shell, { id, verdict }: LabResult, command: RunCommand): void {
   const { t, output, settings, world } = shell
   const at = new Date(world.clock.now()).toISOString()
-  const isOwn = command.own !== undefined && command.size === 'default' && verdict === 'pass'
-  if (!isWhole(command) && !isOwn) return
+  const isOwn = command.own !== undefined
+  // A variant of one's own that does not hold yet changes nothing.
+  if (!counts(command) || (isOwn && verdict === 'fail')) return
   const problem = writeBook(settings.dataDirectory, id, isOwn ? { at, own: true } : { at, verdict })
   if (problem !== undefined) output.note(t('lab.notWritten', { problem }))
 }

@@ -1,7 +1,7 @@
 /** A program of labs in a few lines of JavaScript, which speaks as labs/main.ts does: what a lab does when it runs is given. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { LabDescription } from '@cauce/labs/contract'
+import type { LabDescription, RoadmapSection } from '@cauce/labs/contract'
 import { temporaryDirectory } from '../testing.ts'
 
 const text = (en: string) => ({ en, es: `es: ${en}` })
@@ -35,6 +35,26 @@ const threeLabs = [
   labOf('counter', 1),
   labOf('race', 1, { takesVariants: false, parameters: {} }),
   labOf('transfer', 2),
+]
+
+/** One entry of each state there is. */
+const sections: readonly RoadmapSection[] = [
+  {
+    phase: 1,
+    title: text('Concurrency'),
+    entries: [
+      { kind: 'concept', text: text('Race'), labs: ['counter', 'race'] },
+      { kind: 'practice', text: text('Read it'), code: ['kit/core/clock.ts'] },
+    ],
+  },
+  {
+    phase: 2,
+    title: text('Persistence'),
+    entries: [
+      { kind: 'concept', text: text('Moving money'), labs: ['transfer'] },
+      { kind: 'concept', text: text('Later'), toCome: text('A lab of it') },
+    ],
+  },
 ]
 
 /**
@@ -76,6 +96,7 @@ async function runLab(command) {
   await (async () => { ${body} })()
 }
 if (verb === 'list') say(list)
+if (verb === 'roadmap') say({ sections: ${JSON.stringify(sections)}, labs: list.labs })
 if (verb === 'scaffold') say({ source: 'export default async function ' + argument + '() {}\\n' })
 if (verb === 'run') for (const command of JSON.parse(argument)) await runLab(command)
 process.exit(0)

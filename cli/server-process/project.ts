@@ -6,6 +6,8 @@ export interface Project {
   readonly program: string
   /** Where its log is, within the data directory. */
   readonly directory: string
+  /** Whether `cauce doctor` knows it: it looks at the platform alone. */
+  readonly isPlatform?: true
   /** Commands to try on it, when these services run. */
   readonly commands: (services: readonly string[]) => readonly string[]
 }
@@ -16,6 +18,7 @@ const shop = (...orders: readonly string[]) => ['account open alice', 'account d
 const platform: Project = {
   program: 'server/main.ts',
   directory: '.',
+  isPlatform: true,
   commands: () => ['demo --orders 1000', `${order} --quantity 2 --wait`, 'audit'],
 }
 

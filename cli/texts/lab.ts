@@ -165,9 +165,13 @@ export const labTexts = {
     'That is a mistake of the lab, not yours. It happened with seed {seed}.',
     'Eso es un fallo del lab, no tuyo. Ha pasado con la semilla {seed}.',
   ],
+  'lab.verdict.values': [
+    'These numbers may be too small for it: {values}. Without --set it shows.',
+    'Puede que estos números sean demasiado pequeños: {values}. Sin --set sí lo muestra.',
+  ],
   'lab.notCounted': [
-    'It does not count as passed: only a whole run at default size does.',
-    'No cuenta como superado: solo cuenta una vuelta completa con el tamaño por defecto.',
+    'It does not count as passed: only a whole run at default size does, with the lab’s own numbers.',
+    'No cuenta como superado: solo cuenta una vuelta completa con el tamaño y los números del propio lab.',
   ],
   'lab.production': ['In Cauce', 'En Cauce'],
   'lab.page': ['The whole story: {page} ({command})', 'La historia entera: {page} ({command})'],

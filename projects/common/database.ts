@@ -8,7 +8,8 @@ import { readDurability } from '@cauce/kit/database/durability'
 import { startEmbedded } from '@cauce/kit/database/embedded/server'
 import { sqlState } from '@cauce/kit/database/errors'
 import type { Logger } from '@cauce/kit/telemetry/logger'
-import { ConfigError, type Config } from './config.ts'
+import { ConfigError } from '@cauce/kit/config/config'
+import type { Config } from './config.ts'
 
 export interface OpenDatabase {
   /** The URL to connect to now: an embedded server may come back on another port. */

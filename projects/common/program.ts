@@ -4,10 +4,11 @@
  *
  * `<CAUCE_DATA>/project-<n>/<service>.pid` says which process runs a service, for who wants to kill it.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import closeWithGrace from 'close-with-grace'
+import { ConfigError } from '@cauce/kit/config/config'
 import { seconds, systemClock, systemTimers } from '@cauce/kit/core/clock'
 import { EmbeddedPostgresError } from '@cauce/kit/database/embedded/errors'
 import { isUnavailable } from '@cauce/kit/database/errors'
@@ -21,7 +22,7 @@ import type { HttpServer } from '@cauce/kit/http/server-types'
 import { createLogger, type Logger } from '@cauce/kit/telemetry/logger'
 import { createMetrics, type Metrics } from '@cauce/kit/telemetry/metrics'
 import { ensureSandbox } from '@cauce/sandbox/launch'
-import { ConfigError, readConfig, type Config, type ConfigOptions } from './config.ts'
+import { readConfig, type Config, type ConfigOptions } from './config.ts'
 import { openDatabase } from './database.ts'
 import { schemas } from './tables.ts'
 
@@ -102,7 +103,11 @@ async function start(
   await serve({ config, logger, metrics, databaseUrl: database.url, sandboxUrl, reads, app, closing })
   await app.listen({ host: config.host, port: config.port })
   closing(() => drainAndClose(app, drain))
-  for (const name of services) writeFileSync(join(directory, `${name}.pid`), `${process.pid}\n`)
+  for (const name of services) {
+    const file = join(directory, `${name}.pid`)
+    writeFileSync(file, `${process.pid}\n`)
+    closing(async () => withdraw(file))
+  }
   const { address, family, port } = app.server.address() as AddressInfo
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
   return { url, database: database.described, durable: database.durable, sandboxUrl, services }
@@ -117,6 +122,11 @@ async function sandbox(directory: string, logger: Logger, closing: Stage['closin
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
+}
+
+/** The id of a process that has gone may become somebody else's; the file of one that took our place stays. */
+function withdraw(file: string): void {
+  if (existsSync(file) && readFileSync(file, 'utf8').trim() === String(process.pid)) rmSync(file)
 }
 
 /** What a person can act on is told in one line; the rest with its stack. */

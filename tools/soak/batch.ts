@@ -13,9 +13,10 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startGuard } from '../../cli/lab/guard.ts'
+import { Ledger, type Outcome } from '../../cli/lab/ledger.ts'
 import { minutes, seconds, type Clock, type Timers } from '../../kit/core/clock.ts'
+import type { LabEvent, LabResult } from '../../labs/contract.ts'
 import { labProgram, type LabProgram } from '../../server/labs-program.ts'
-import type { LabEvent, LabResult } from '../../server/labs-schemas.ts'
 import { scalesFor, type Scales } from './memory.ts'
 
 export type Size = 'default' | 'small'
@@ -70,26 +71,23 @@ export async function runBatch(
   const real = () => labProgram({ dataDirectory: directory, timers, env: { ...env, TMPDIR: directory } })
   const program = surroundings.program?.(directory) ?? real()
   try {
-    let seeds = batch.seeds
-    while (seeds.length > 0 && !signal.aborted) {
-      const done = await runSome({ ...batch, seeds }, program, scales, surroundings, tell)
-      seeds = seeds.slice(done)
-    }
+    const { lab, size, seeds } = batch
+    const ledger = new Ledger(seeds.map((seed) => ({ id: lab, seed, size })))
+    while (ledger.rest.length > 0 && !signal.aborted) await runSome(ledger, program, scales, surroundings, tell)
     return await leftIn(directory, scales, surroundings)
   } finally {
     await guard.dismiss()
   }
 }
 
-/** One process, as far as it comes. Gives how many seeds have an outcome; at least one, unless it was interrupted. */
+/** One process, as far as it comes. */
 async function runSome(
-  { lab, size, seeds }: Batch,
+  ledger: Ledger,
   program: LabProgram,
   scales: Scales,
   { clock, timers, signal }: Surroundings,
   tell: (outcome: SeedOutcome) => void,
-): Promise<number> {
-  let done = 0
+): Promise<void> {
   let begun = clock.monotonic()
   let peakBytes = 0
   let late = false
@@ -99,21 +97,22 @@ async function runSome(
     peakBytes = Math.max(peakBytes, scales.weigh())
     cancelSample = timers.after(SAMPLE_MS, weigh)
   }
-  const finish = (outcome: Pick<SeedOutcome, 'result' | 'failure'>) => {
-    const now = clock.monotonic()
-    const seed = seeds[done++]
-    if (seed !== undefined) tell({ lab, size, seed, ms: now - begun, peakBytes, ...outcome })
-    begun = now
-    peakBytes = 0
-    limit()
+  /** Tells what a change of the ledger has brought. */
+  const settle = (change: () => Outcome[]) => {
+    const before = ledger.rest.slice()
+    change().forEach(({ result, failure }, n) => {
+      const { id: lab, seed, size } = before[n]!
+      const now = clock.monotonic()
+      tell({ lab, size, seed, ms: now - begun, peakBytes, result, failure: failure?.message })
+      begun = now
+      peakBytes = 0
+      limit()
+    })
   }
-  const labs = program.start(
-    seeds.map((seed) => ({ id: lab, seed, size })),
-    (event: LabEvent) => {
-      if (event.type === 'result') finish({ result: event.result, failure: undefined })
-      if (event.type === 'failed' && !signal.aborted && !late) finish({ result: undefined, failure: event.message })
-    },
-  )
+  const labs = program.start([...ledger.rest], (event) => {
+    // The server's name for the same type (schemas.test.ts).
+    if (!signal.aborted && !late) settle(() => ledger.take(event as LabEvent))
+  })
   const limit = () => {
     cancelLimit()
     cancelLimit = timers.after(RUN_LIMIT_MS, () => {
@@ -127,14 +126,12 @@ async function runSome(
   weigh()
   const problem = await labs.ended.catch((error: Error) => error.message)
   signal.removeEventListener('abort', stop)
-  cancelLimit()
   cancelSample()
-  if (done < seeds.length && !signal.aborted) {
-    const failure = late ? `it did not end within ${RUN_LIMIT_MS / 1000} s` : (problem ?? 'the process ended')
-    finish({ result: undefined, failure })
-    cancelLimit()
+  if (!signal.aborted) {
+    const message = late ? `it did not end within ${RUN_LIMIT_MS / 1000} s` : (problem ?? 'the process ended')
+    settle(() => ledger.processEnded({ code: 'ended', message }))
   }
-  return done
+  cancelLimit()
 }
 
 async function leftIn(directory: string, scales: Scales, { clock, timers }: Surroundings): Promise<readonly string[]> {

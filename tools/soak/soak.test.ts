@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { minutes } from '../../kit/core/clock.ts'
 import { ManualTime } from '../../kit/core/manual-time.ts'
-import type { RunCommand } from '../../labs/contract.ts'
+import type { LabEvent as ToldEvent, RunCommand } from '../../labs/contract.ts'
 import type { LabProgram } from '../../server/labs-program.ts'
 import type { LabEvent } from '../../server/labs-schemas.ts'
 import { durationOf, Progress } from './progress.ts'
@@ -38,6 +38,8 @@ async function soaked(answer: Answer, options: Partial<Parameters<typeof soak>[0
       const ended = (async () => {
         for (const command of commands) {
           await Promise.resolve()
+          const { id, seed, size } = command
+          tell({ type: 'started', id, seed, size, parameters: {}, variants: [] })
           const events = answer(command, time)
           if (events === 'dies') return 'It ended with SIGKILL.'
           if (events === 'hangs') {
@@ -109,6 +111,20 @@ test('a process that dies costs the run in hand, and another goes on', async () 
   expect(labs).toMatchObject([{ runs: 3, showed: { yes: 2, of: 3 } }])
 })
 
+test('what is thrown where nobody waits for it costs one run, and its echo none', async () => {
+  const { deviations, processes } = await soaked(({ id, seed }) =>
+    seed === 2
+      ? [
+          { type: 'failed', code: 'broken', message: 'thrown' },
+          { type: 'failed', code: 'broken', message: 'connection terminated' },
+        ]
+      : [result(id, seed)],
+  )
+  expect(processes).toEqual([[1, 2, 3]])
+  expect(deviations).toMatchObject([{ seed: 2, what: 'thrown' }])
+  expect(deviations).toHaveLength(1)
+})
+
 test('one that hangs is ended', async () => {
   const { deviations, processes } = await soaked(({ id, seed }) => (seed === 2 ? 'hangs' : [result(id, seed)]))
   expect(processes).toEqual([[1, 2, 3], [3]])
@@ -129,7 +145,7 @@ test('limits of time and memory', () => {
     peakBytes: 600 * 1024 * 1024,
     failure: undefined,
   } as const
-  const { result: passed } = result('a', 4) as Extract<LabEvent, { type: 'result' }>
+  const { result: passed } = result('a', 4) as Extract<ToldEvent, { type: 'result' }>
   const found = deviationsOf({ ...outcome, result: passed })
   expect(found.map(({ what }) => what)).toEqual(['took 15.0 s, more than 15', 'took 600 MB of memory, more than 512'])
   expect(found[0]!.replay).toBe('npx cauce lab a --seed 4')

@@ -4,7 +4,7 @@ import { isCode, type Rule } from './rule.ts'
 import { isNode, nameOf, parse, stringOf, type SyntaxNode } from './syntax.ts'
 
 /** Files whose loader asks for a default export: a lab's naive variant is one that a learner's own file takes the place of. */
-const loaded = /\.(config|global|worker|naive)\.[mc]?[jt]s$|(^|\/)\.[^/]+$/
+const loaded = /\.(config|global|worker|naive|reporter)\.[mc]?[jt]s$|(^|\/)\.[^/]+$/
 
 export const namedExports: Rule = {
   name: 'named exports only',

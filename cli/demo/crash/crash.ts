@@ -5,6 +5,7 @@
 import { seconds } from '@cauce/kit/core/clock'
 import { CliError, exits, type ExitCode } from '../../exit.ts'
 import type { Shell } from '../../shell.ts'
+import { stopSignals } from '../../stop-on-signals.ts'
 import { makePlan, type PlanOptions } from '../plan.ts'
 import { LEASE_MS } from './cauce-side.ts'
 import { planKills } from './kills.ts'
@@ -23,7 +24,6 @@ export interface CrashOptions extends PlanOptions {
   readonly databaseKills: number
 }
 
-const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** Of one trial: a start with a new database, some restarts, and 50 ms an order. */
 const limitMsOf = ({ orders, kills, databaseKills }: CrashOptions): number =>
   seconds(90) + seconds(30) * (kills + databaseKills) + orders * 50

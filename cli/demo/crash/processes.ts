@@ -5,6 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { killGroup } from '@cauce/kit/program/child'
 import { programFile } from '@cauce/kit/program/program.js'
 
 export interface SpawnOptions {
@@ -56,14 +57,6 @@ export async function spawnOwn(
       killGroup(group)
       await ended
     },
-  }
-}
-
-export function killGroup(group: number): void {
-  try {
-    process.kill(-group, 'SIGKILL')
-  } catch {
-    // It has ended already.
   }
 }
 

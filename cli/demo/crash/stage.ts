@@ -6,11 +6,12 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Timers } from '@cauce/kit/core/clock'
+import { killGroup } from '@cauce/kit/program/child'
 import { CliError } from '../../exit.ts'
 import type { Shell } from '../../shell.ts'
 import { startGuard } from './guard.ts'
 import { endPostgres, postmasterOf, removeData, signal } from './postgres.ts'
-import { killGroup, spawnOwn, type OwnProcess, type SpawnOptions } from './processes.ts'
+import { spawnOwn, type OwnProcess, type SpawnOptions } from './processes.ts'
 
 export interface Stage {
   readonly directory: string
