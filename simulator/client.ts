@@ -93,21 +93,25 @@ export class Clients {
         : { key: { id: this.#scope(principal, key), fingerprint: JSON.stringify(data), ttlMs: KEY_TTL_MS } }),
       render: (decision) => ({ status: 200, headers: {}, body: JSON.stringify(outcomeOf(decision)) }),
     }
-    return server.services[service].commands.submit(command)
+    const answer = await server.services[service].commands.submit(command)
+    if (key !== undefined) this.#compare(`${principal}/${key}`, type, answer)
+    return answer
   }
 
-  #heard({ type, principal, key: given }: Asked, answer: CommandAnswer): Outcome {
-    const key = given === undefined ? undefined : `${principal}/${given}`
-    if (answer.kind === 'reused') {
-      this.#violate('I9', `${type} under ${key} was taken for another request`)
-      return { kind: 'rejected', code: 'key-reused' }
-    }
+  /** Every answer under a key, also one that nobody waits for any more, is the first one again (I9). */
+  #compare(key: string, type: string, answer: CommandAnswer): void {
+    if (answer.kind === 'reused') return this.#violate('I9', `${type} under ${key} was taken for another request`)
     const { body } = answer.reply
-    const said = JSON.parse(body) as Outcome
-    const isKept = said.code !== 'unknown-sku'
-    const before = key === undefined ? undefined : this.#answers.get(key)
+    // What could not be found yet is not kept: it may be there next time.
+    if ((JSON.parse(body) as Outcome).code === 'unknown-sku') return
+    const before = this.#answers.get(key)
     if (before !== undefined && before !== body) this.#violate('I9', `${key} was answered ${before}, then ${body}`)
-    if (key !== undefined && isKept) this.#answers.set(key, body)
+    this.#answers.set(key, body)
+  }
+
+  #heard({ type }: Asked, answer: CommandAnswer): Outcome {
+    if (answer.kind === 'reused') return { kind: 'rejected', code: 'key-reused' }
+    const said = JSON.parse(answer.reply.body) as Outcome
     if (type === 'CreateOrder' && said.id !== undefined) this.accepted.add(said.id)
     this.#world.trace.add('client', `${type} ${said.kind} ${said.code ?? said.id ?? ''}`)
     return said

@@ -5,12 +5,12 @@
  *   npm run sim -- --seeds 10000 --from 1    many, over all cores
  *   npm run sim -- --mutant ack-before-commit --seeds 500    with a planted bug: must be caught
  *
- * Exit code 1 on a violation (with --mutant: when there was none), 2 for a mistake in the command.
+ * Exit code 1 on a violation (with a planted bug: when it was not caught), 2 for a mistake in the command.
  */
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { runMany, type Told } from './many.ts'
-import { mutantNamed, mutants } from './mutants.ts'
+import { isCaught, mutantNamed, mutants } from './mutants.ts'
 import { reportMany, reportOne } from './report.ts'
 import { shrink } from './shrink.ts'
 import { simulate } from './simulate.ts'
@@ -67,32 +67,39 @@ async function one(seed: number): Promise<number> {
   const verdict = await simulate({ seed, mutant })
   const small = verdict.violation ? await shrink(verdict, { mutant }) : undefined
   trap.release()
-  reportOne(verdict, small, values.json)
-  return verdict.violation ? 1 : 0
+  reportOne(verdict, small, { json: values.json, mutant: values.mutant })
+  return exitCode(verdict.violation !== undefined, mutant && isCaught(mutant, verdict.violation))
 }
 
-async function many(count: number, mutant: string | undefined): Promise<number> {
+/** A planted bug is there to be caught. */
+const exitCode = (failed: boolean, caught: boolean | undefined): number => ((caught ?? !failed) ? 0 : 1)
+
+async function many(count: number, name: string | undefined): Promise<number> {
+  const mutant = name === undefined ? undefined : mutantNamed(name)
+  const failed = () => report.failures.find(({ violation }) => !mutant || isCaught(mutant, violation))
   const report = reportMany({ count, json: values.json })
   await runMany({
     program: program,
     from: integer('from', values.from, 0),
     count,
     workers: integer('workers', values.workers, 1),
-    mutant,
+    mutant: name,
     onRun: report.add,
-    enough: () => report.failures.length > 0,
+    enough: () => failed() !== undefined,
   })
   report.end()
-  const [failed] = report.failures
-  if (failed && mutant === undefined) await one(failed.seed)
-  return report.failures.length > 0 ? 1 : 0
+  const first = failed()
+  if (first) await one(first.seed)
+  return exitCode(first !== undefined, mutant && first !== undefined)
 }
 
 /** Every planted bug, until it is caught: by which checker, after how many seeds. */
 async function all(count: number): Promise<number> {
   let missed = 0
-  for (const { name, about } of mutants) {
+  for (const mutant of mutants) {
+    const { name, about, breaks } = mutant
     const told: Told[] = []
+    const caughtIn = () => told.find(({ violation }) => isCaught(mutant, violation))
     await runMany({
       program: program,
       from: integer('from', values.from, 0),
@@ -100,13 +107,13 @@ async function all(count: number): Promise<number> {
       workers: integer('workers', values.workers, 1),
       mutant: name,
       onRun: (run) => told.push(run),
-      enough: () => told.some(({ violation }) => violation),
+      enough: () => caughtIn() !== undefined,
     })
-    const caught = told.find(({ violation }) => violation)
+    const caught = caughtIn()
     if (!caught) missed += 1
     const how = caught
       ? `${caught.violation?.invariant} after ${told.length} seeds (${caught.violation?.message})`
-      : `NOT CAUGHT in ${told.length} seeds`
+      : `NOT CAUGHT by ${breaks.join(' or ')} in ${told.length} seeds`
     process.stdout.write(`${name.padEnd(28)} ${how}\n${' '.repeat(29)}${about}\n`)
   }
   return missed > 0 ? 1 : 0

@@ -12,6 +12,16 @@ import type { TaskQueue } from '@cauce/kit/task/port'
 import type { Clock, Timers } from '@cauce/kit/core/clock'
 import { accept } from '@cauce/kit/pipeline/decision'
 
+/** The database, as whoever asks it sees it, with another clock. */
+const withClock = (database: MemoryDatabase, clock: Clock): MemoryDatabase =>
+  new Proxy(database, {
+    get(target, name) {
+      if (name === 'clock') return clock
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    },
+  })
+
 /** The process that a part belongs to. */
 export interface MutantContext {
   readonly service: string
@@ -23,6 +33,8 @@ export interface Mutant {
   readonly name: string
   /** What somebody got wrong. */
   readonly about: string
+  /** Invariants that it breaks: another violation has not caught it, but stumbled over it. */
+  readonly breaks: readonly string[]
   definition?(definition: ServiceDefinition): ServiceDefinition
   transactions?(transactions: Transactions, context: MutantContext): Transactions
   queue?(queue: TaskQueue, context: MutantContext): TaskQueue
@@ -143,13 +155,16 @@ function keysInMemory(): Mutant['transactions'] {
     return {
       async begin() {
         const work = await transactions.begin()
+        const written: Parameters<UnitOfWork['keys']['write']>[0][number][] = []
         return {
           ...work,
           keys: {
             read: async (ids) => ids.flatMap((id) => kept.get(id) ?? []),
-            write: async (records) => {
-              for (const record of records) kept.set(record.id, record)
-            },
+            write: async (records) => void written.push(...records),
+          },
+          async commit() {
+            await work.commit()
+            for (const record of written) kept.set(record.id, record)
           },
         }
       },
@@ -225,31 +240,37 @@ function answersMixedUp(effects: readonly Effect[]): readonly Effect[] {
 export const mutants: readonly Mutant[] = [
   {
     name: 'ack-before-commit',
+    breaks: ['I5', 'I6', 'I8'],
     about: 'the cursor moves, visibly, before what the messages did is saved',
     transactions: ackBeforeCommit!,
   },
   {
     name: 'cursor-outside-transaction',
+    breaks: ['I5', 'I7'],
     about: 'the cursor moves after the commit, in a step of its own',
     transactions: cursorAfterCommit!,
   },
   {
     name: 'ack-without-token',
+    breaks: ['I11'],
     about: 'whoever has ever claimed a task may settle it',
     transactions: ackWithoutToken!,
   },
   {
     name: 'dedup-in-memory',
+    breaks: ['I9'],
     about: 'idempotency keys are kept in the memory of the process',
     transactions: (transactions, context) => keysInMemory()!(transactions, context),
   },
   {
     name: 'compensation-twice',
+    breaks: ['I3'],
     about: 'what a release gives back is given back twice',
     definition: deciding('ReleaseStock', givenBackTwice)!,
   },
   {
     name: 'compensation-before-forward',
+    breaks: ['I4'],
     about: 'an authorisation with an unknown outcome is given up without voiding its key: the charge may land later',
     definition: deciding('VoidPayment', (decider) => ({
       ...decider,
@@ -265,6 +286,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'new-key-per-attempt',
+    breaks: ['I2', 'I7'],
     about: 'each attempt asks the provider under a key of its own',
     effects: effectsAs((effect) => ({
       ...effect,
@@ -273,6 +295,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'refund-above-capture',
+    breaks: ['I2'],
     about: 'what was given back before is not counted',
     definition: deciding(
       'RefundPayment',
@@ -281,33 +304,43 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'stock-checked-then-written',
+    breaks: ['I3'],
     about: 'stock is read without a lock, then written',
     transactions: stockUnlocked!,
   },
-  { name: 'lost-timer', about: 'timers are not saved with the decision that sets them', transactions: timersLost! },
+  {
+    name: 'lost-timer',
+    breaks: ['I4'],
+    about: 'timers are not saved with the decision that sets them',
+    transactions: timersLost!,
+  },
   {
     name: 'reply-to-the-wrong-attempt',
+    breaks: ['I2', 'I4'],
     about: 'an effect is told the answer to the call before',
     effects: answersMixedUp,
   },
   {
     name: 'poison-blocks-all-keys',
+    breaks: ['I8'],
     about: 'one poisoned key stops its whole lane',
     transactions: poisonBlocksAll!,
   },
   {
     name: 'key-without-principal',
+    breaks: ['I9'],
     about: 'an idempotency key is the same for every customer',
     scope: (_, key) => key,
   },
   {
     name: 'lease-by-local-clock',
+    breaks: ['I11'],
     about: 'whether a lease is over is judged by the clock of the process',
-    queue: (_, { database, service, clock }) =>
-      memoryTaskQueue(Object.create(database, { clock: { value: clock } }) as MemoryDatabase, service),
+    queue: (_, { database, service, clock }) => memoryTaskQueue(withClock(database, clock), service),
   },
   {
     name: 'retry-of-a-refusal',
+    breaks: ['I4', 'I5'],
     about: 'what a provider refuses for good is asked again',
     effects: effectsAs((effect) => ({
       ...effect,
@@ -319,6 +352,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'unbounded-retry',
+    breaks: ['I7'],
     about: 'a failed call is made again at once, for ever',
     effects: effectsAs((effect) => ({
       ...effect,
@@ -331,6 +365,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'wake-by-notify-only',
+    breaks: ['I5'],
     about: 'nobody looks by themselves: a wake-up that is lost is never made good',
     timers: (timers) => ({
       ...timers,
@@ -339,6 +374,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'older-news-over-newer',
+    breaks: ['I2'],
     about: 'news of the card processor are taken in the order in which they come',
     definition: deciding(
       'CardEvent',
@@ -346,6 +382,10 @@ export const mutants: readonly Mutant[] = [
     )!,
   },
 ]
+
+/** Whether a violation is what the mutant was to be caught by. */
+export const isCaught = ({ breaks }: Mutant, violation: { readonly invariant: string } | undefined): boolean =>
+  violation !== undefined && breaks.includes(violation.invariant)
 
 /** Throws RangeError, with what there is. */
 export function mutantNamed(name: string): Mutant {

@@ -45,8 +45,8 @@ const again = (reason: string) => ({ kind: 'again', reason }) as const
 export class Providers {
   readonly charges = new Charges()
   readonly shipments = new Shipments()
-  /** How often each Message-ID arrived. */
-  readonly mails = new Map<string, number>()
+  /** By order, the Message-IDs that arrived: a mail that comes again under the same one is seen once. */
+  readonly mails = new Map<string, Set<string>>()
   readonly #options: ProviderOptions
   #burstUntil = 0
 
@@ -132,9 +132,10 @@ export class Providers {
   }
 
   readonly mailer: Mailer = {
-    send: ({ messageId }) =>
+    send: ({ messageId, subject }) =>
       this.#call(`mail ${messageId}`, () => {
-        this.mails.set(messageId, (this.mails.get(messageId) ?? 0) + 1)
+        const orderId = subject.split(' ').at(-1) ?? ''
+        this.mails.set(orderId, (this.mails.get(orderId) ?? new Set()).add(messageId))
         return { kind: 'sent' } as const
       }),
   }

@@ -5,7 +5,11 @@ import type { Verdict } from './simulate.ts'
 const out = (text: string) => void process.stdout.write(`${text}\n`)
 const err = (text: string) => void process.stderr.write(text)
 
-export function reportOne(verdict: Verdict, small: Verdict | undefined, json: boolean): void {
+export function reportOne(
+  verdict: Verdict,
+  small: Verdict | undefined,
+  { json, mutant }: { readonly json: boolean; readonly mutant: string | undefined },
+): void {
   const { seed, violation, hash, inputs, turns, virtualMs, size, enabled, struck, covered } = verdict
   if (json) {
     const document = {
@@ -33,7 +37,7 @@ export function reportOne(verdict: Verdict, small: Verdict | undefined, json: bo
   for (const { atMs, who, what } of small.timeline.slice(-60))
     out(`${String(atMs).padStart(9)}  ${who.padEnd(10)} ${what}`)
   out(`\n${small.violation?.message}`)
-  out(`replay: npm run sim -- --seed ${seed}`)
+  out(`replay: npm run sim -- --seed ${seed}${mutant === undefined ? '' : ` --mutant ${mutant}`}`)
 }
 
 export interface ManyReport {

@@ -220,6 +220,7 @@ class Run {
     const nextMs = this.#healed ? 5_000 : Math.min(60_000, this.#faults.nextInMs('operatorEveryMs'))
     time.after(nextMs, () => {
       const server = this.#world.anyServer()
+      if (this.#faults.isOn('operatorEveryMs')) this.#faults.note('operatorEveryMs')
       if (server) void redriveAll(this.#world, server)
       this.#redrive()
     })

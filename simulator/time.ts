@@ -53,11 +53,11 @@ export class SimTime implements Clock, Timers {
     return sleepOn((wait, task) => this.after(wait, task), ms, signal)
   }
 
-  /** Runs the next timer and all that follows from it. False when none is left, or none before `until`. */
-  async step(until = Infinity): Promise<boolean> {
+  /** Runs the next timer and all that follows from it. False when none is left. */
+  async step(): Promise<boolean> {
     for (;;) {
       const entry = this.#heap[0]
-      if (!entry || entry.due > until) return false
+      if (!entry) return false
       this.#pop()
       if (!entry.task) continue
       this.#elapsed = Math.max(this.#elapsed, entry.due)

@@ -13,6 +13,7 @@ const doors: readonly (readonly [owner: object, name: string])[] = [
   [Math, 'random'],
   [globalThis, 'setTimeout'],
   [globalThis, 'setInterval'],
+  [performance, 'now'],
 ]
 
 export function trapReality(): Trap {

@@ -194,8 +194,10 @@ function poisoned(definition: ServiceDefinition, faults: Faults): ServiceDefinit
     ...decider,
     decide(data: never, rows: Rows, context: Context): Decision {
       const { orderId } = data as { orderId?: string }
-      if (orderId !== undefined && hash32(`${decider.type}${orderId}`) % 16 === 0 && faults.isOn('poison'))
+      if (orderId !== undefined && hash32(`${decider.type}${orderId}`) % 16 === 0 && faults.isOn('poison')) {
+        faults.note('poison')
         throw new Error('poisoned by the simulator')
+      }
       return decider.decide(data, rows, context)
     },
   }))

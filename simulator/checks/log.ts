@@ -17,7 +17,7 @@ export function logCheck({ database, violate, services, lanes, reads }: LogCheck
   const cursors = new Map<string, number>()
   /** `service/source/key` → positions that are parked, in order. */
   const parked = new Map<string, number[]>()
-  /** `service/id`: what was applied or discarded after it was parked. */
+  /** By service, the ids of its messages. */
   const known = new Map<string, Set<string>>()
   const messageAt = (source: string, lane: number, position: number) =>
     database.committed(`${source}.messages.${lane}`).get(String(position)) as Record<string, unknown> | undefined
@@ -27,7 +27,7 @@ export function logCheck({ database, violate, services, lanes, reads }: LogCheck
     known.set(source, ids)
     for (let lane = 0; lane < lanes; lane++) {
       const table = `${source}.messages.${lane}`
-      let count = database.committed(table).size
+      const count = database.committed(table).size
       for (const { key, before, after } of of(changes, table)) {
         if (before || !after) violate('I13', `Message ${key} of ${table} was changed`)
         if (Number(key) > count) violate('I13', `${table} has ${count} messages and one at ${key}`)
@@ -35,7 +35,6 @@ export function logCheck({ database, violate, services, lanes, reads }: LogCheck
         if (ids.has(text(after, 'id'))) violate('I7', `Message ${text(after, 'id')} of ${source} was appended twice`)
         ids.add(text(after, 'id'))
       }
-      count = database.committed(table).size
       const head = number(database.committed(`${source}.lanes`).get(String(lane)) as Record<string, unknown>, 'head')
       if (head !== count) violate('I13', `Lane ${lane} of ${source} has its head at ${head} and ${count} messages`)
     }

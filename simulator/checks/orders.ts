@@ -51,12 +51,21 @@ export function ordersCheck({ database, violate, providers, onEdge }: OrdersChec
     const paid = database.committed('payments.payments').get(paymentId) as Record<string, unknown> | undefined
     const reservation = database.committed('inventory.reservations').get(id) as Record<string, unknown> | undefined
     const charges = providers.charges.ofPayment(paymentId)
+    const taken = charges.filter((row) => row.status === 'captured' || row.status === 'refunded').length
+    const accepted = providers.shipments
+      .ofShipment(text(order, 'shipmentId'))
+      .filter((shipment) => shipment.status === 'accepted').length
     const [payment, goods] = [text(paid, 'status'), text(reservation, 'status')]
     if (status === 'completed') {
       if (!['captured', 'refunded', 'uncollected'].includes(payment))
         violate('I4', `${id} is completed, its payment ${payment}`)
       if (goods !== 'issued') violate('I4', `${id} is completed, its goods are ${goods}`)
       if (text(order, 'shipmentStatus') !== 'dispatched') violate('I4', `${id} is completed and was not dispatched`)
+      const due = text(paid, 'method') === 'card' && payment !== 'uncollected' ? 1 : 0
+      if (taken !== due) violate('I4', `${id} is completed, ${taken} of ${due} charges were captured`)
+      if (accepted !== 1) violate('I4', `${id} is completed, the carrier has ${accepted} shipments of it`)
+      const mails = providers.mails.get(id)?.size ?? 0
+      if (mails !== 1) violate('I4', `${id} is completed and ${mails} mails say so`)
       return
     }
     if (status !== 'cancelled') return violate('I4', `${id} is ${status} for good`)
@@ -65,5 +74,7 @@ export function ordersCheck({ database, violate, providers, onEdge }: OrdersChec
     if (goods === 'held' || goods === 'issued') violate('I4', `${id} is cancelled, its goods are ${goods}`)
     const alive = charges.filter((row) => row.status === 'authorized' || row.status === 'captured')
     if (alive.length > 0) violate('I4', `${id} is cancelled and charged`)
+    if (accepted > 0) violate('I4', `${id} is cancelled and ${accepted} shipments of it are on their way`)
+    if (providers.mails.has(id)) violate('I4', `${id} is cancelled and a mail says that it is completed`)
   }
 }
