@@ -93,7 +93,7 @@ export const transfer = lab<Transfer>()({
   },
   production: [
     {
-      file: 'services/payments/decide.ts',
+      file: 'services/payments/decide-accounts.ts',
       about: {
         en: 'a transfer is one double entry, decided and saved in the pipeline’s transaction',
         es: 'una transferencia es un asiento doble, decidido y guardado en la transacción de la tubería',
