@@ -98,3 +98,10 @@ export function onCommand<Data>(type: string, handler: Handler<Data>): Decider {
 export function onTask<Data>(type: string, handler: Handler<TaskInput<Data>>): Decider {
   return { type, ...handler }
 }
+
+/** A decision as text, tables by their names: two that are the same have the same. */
+export const decisionText = (decision: Decision): string =>
+  JSON.stringify(decision, (_, value: unknown) => (isTable(value) ? value.name : value))
+
+const isTable = (value: unknown): value is { readonly name: string } =>
+  typeof value === 'object' && value !== null && 'keyColumn' in value

@@ -27,7 +27,7 @@ import type { Change, Table } from '../database/table.ts'
 import type { NewMessage } from '../log/message.ts'
 import type { TaskResult } from '../task/outcome.ts'
 import type { TaskChange } from '../task/port.ts'
-import type { Accepted, Decider, Decision, Rejected, TaskInput } from './decision.ts'
+import { decisionText, type Accepted, type Decider, type Decision, type Rejected, type TaskInput } from './decision.ts'
 import { frozen, loadFor, saveAll, type StoredRows } from './given-rows.ts'
 import { DecisionError, WorkingSet } from './working-set.ts'
 
@@ -121,8 +121,8 @@ export class Given {
     const context = Object.freeze({ now, inputId: id, requestId })
     const decision = decider.decide(data, set, context)
     assert.equal(
-      bytes(decider.decide(data, set, context)),
-      bytes(decision),
+      decisionText(decider.decide(data, set, context)),
+      decisionText(decision),
       `${input.type} was decided differently the second time`,
     )
     if (decision.kind === 'accepted') {
@@ -237,11 +237,4 @@ function dataOf(input: NewMessage | Asked, id: string): unknown {
   return { ...stored, taskId: id }
 }
 
-/** A decision as text, tables by their names. */
-function bytes(decision: Decision): string {
-  return JSON.stringify(decision, (_, value: unknown) => (isTable(value) ? value.name : value))
-}
-
 const isType = (expected: object | undefined): boolean => expected !== undefined && 'schema' in expected
-const isTable = (value: unknown): value is Table<object> =>
-  typeof value === 'object' && value !== null && 'keyColumn' in value

@@ -201,14 +201,15 @@ const whereTheSourcesAre = {
   setup(build) {
     build.onResolve({ filter: /^[^./]/ }, async ({ path, importer, resolveDir, kind, pluginData }) => {
       const isTakenIn = /^(@cauce\/|typebox)/.test(path) || importer.includes('/node_modules/typebox/')
-      if (isTakenIn || pluginData === found || isBuiltin(path)) return undefined
-      // By its whole path, because what is made need not lie where packages are looked for.
+      if (pluginData === found || isBuiltin(path)) return undefined
       const near = await build.resolve(path, { importer, resolveDir, kind, pluginData: found })
       const isHere = near.errors.length === 0 || importer.startsWith(root)
       const { path: file, errors } = isHere
         ? near
         : await build.resolve(path, { resolveDir: join(root, 'labs'), kind, pluginData: found })
-      return errors.length > 0 ? { errors } : { path: pathToFileURL(file).href, external: true }
+      if (errors.length > 0) return { errors }
+      // By its whole path, because what is made need not lie where packages are looked for.
+      return isTakenIn ? { path: file } : { path: pathToFileURL(file).href, external: true }
     })
     build.onLoad({ filter: /\.[jt]s$/ }, ({ path }) => {
       if (path.includes('/node_modules/')) return undefined

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { programFile } from './program.js'
+import { makeModule, programFile } from './program.js'
 
 const textOf = (program: string) =>
   readdirSync(dirname(program))
@@ -34,6 +34,21 @@ test('what a crash of the machine left empty is made anew', async () => {
   expect(await programFile('sandbox/main.ts', places)).toBe(program)
   expect(statSync(program).size).toBeGreaterThan(0)
   rmSync(places[0]!, { recursive: true })
+})
+
+test('somebody’s own file finds the packages that we have, wherever it lies', async () => {
+  const place = mkdtempSync(join(tmpdir(), 'cauce-programs-'))
+  const file = join(place, 'mine.ts')
+  writeFileSync(
+    file,
+    `import { Mutex } from 'async-mutex'
+     import { Type } from 'typebox'
+     import { hash32 } from '@cauce/kit/core/hash'
+     export const found: string = [typeof Mutex, typeof Type.String, typeof hash32].join()`,
+  )
+  const made = (await import(await makeModule(file, place))) as { found: string }
+  expect(made.found).toBe('function,function,function')
+  rmSync(place, { recursive: true })
 })
 
 test('a program that is not there is an error that names it', async () => {

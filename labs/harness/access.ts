@@ -2,13 +2,7 @@
 import type pg from 'pg'
 import type { LabDatabase } from './database.ts'
 import type { Party } from './lockstep.ts'
-
-export type Sql = <Row extends object>(statement: string, values?: readonly unknown[]) => Promise<Row[]>
-
-export interface Access {
-  readonly sql: Sql
-  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>
-}
+import { assertCommitted, type Sql, type Statements } from './statements.ts'
 
 export interface Statement {
   readonly text: string
@@ -25,7 +19,7 @@ export interface Watching {
 }
 
 /** What a party of a lockstep works with. */
-export function accessOf(pool: pg.Pool, party: Party, watching: Watching): Access {
+export function accessOf(pool: pg.Pool, party: Party, watching: Watching): Statements {
   const on =
     (client: pg.PoolClient): Sql =>
     async <Row extends object>(text: string, values: readonly unknown[] = []) => {
@@ -56,10 +50,7 @@ export function accessOf(pool: pg.Pool, party: Party, watching: Watching): Acces
       try {
         await party.busy(() => client.query('BEGIN'))
         const result = await work(on(client))
-        const { command } = await party.busy(() => client.query('COMMIT'))
-        // After a failed statement that nobody minded, COMMIT is answered with ROLLBACK.
-        if (command !== 'COMMIT')
-          throw new Error(`COMMIT was answered with ${command}: a statement before it had failed`)
+        assertCommitted(await party.busy(() => client.query('COMMIT')))
         if (watching.committed) await party.busy(watching.committed)
         return result
       } catch (error) {

@@ -11,6 +11,11 @@ export interface Statements {
   transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>
 }
 
+/** After a failed statement that nobody minded, COMMIT is answered with ROLLBACK. */
+export function assertCommitted({ command }: { readonly command: string }): void {
+  if (command !== 'COMMIT') throw new Error(`COMMIT was answered with ${command}: a statement before it had failed`)
+}
+
 export function statementsOn(pool: pg.Pool, step: Step): Statements {
   const on =
     (client: pg.Pool | pg.PoolClient): Sql =>
@@ -24,7 +29,7 @@ export function statementsOn(pool: pg.Pool, step: Step): Statements {
       try {
         await sql('BEGIN')
         const result = await work(sql)
-        await sql('COMMIT')
+        await step('COMMIT', async () => assertCommitted(await client.query('COMMIT')))
         client.release()
         return result
       } catch (error) {

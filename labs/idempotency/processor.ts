@@ -25,7 +25,6 @@ const UNTIL = '2099-01-01T00:00:00.000Z'
 interface Charge {
   readonly key: string
   readonly amount: number
-  captured: boolean
 }
 
 export async function startProcessor(timers: Timers): Promise<Processor> {
@@ -43,14 +42,12 @@ export async function startProcessor(timers: Timers): Promise<Processor> {
     const key = request.headers['idempotency-key']?.toString() ?? `drawn-${++drawn}`
     const known = charges.get(key)
     if (known && known.amount !== sent.amount) return answer(response, 422, { code: 'key-reused' })
-    if (!known) charges.set(key, { key, amount: sent.amount, captured: false })
+    if (!known) charges.set(key, { key, amount: sent.amount })
     await waits.get(sent.amount)?.()
     answer(response, 201, { id: key, key, status: 'authorized', expiresAt: UNTIL })
   }
   function capture(key: string, step: string | undefined, response: ServerResponse): void {
-    const charge = charges.get(key)
-    if (!charge || step !== 'capture') return answer(response, 404, { code: 'not-found' })
-    charge.captured = true
+    if (!charges.has(key) || step !== 'capture') return answer(response, 404, { code: 'not-found' })
     answer(response, 200, { status: 'captured' })
   }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -8,7 +8,7 @@ import { sibling, suffixOf } from '@cauce/kit/core/ids'
 import { integerBetween } from '@cauce/kit/core/prng'
 import { migrateAll } from '@cauce/kit/database/migrate'
 import type { CommandQueue } from '@cauce/kit/pipeline/commands'
-import type { Context, Decider, Decision, Rows } from '@cauce/kit/pipeline/decision'
+import { decisionText, type Context, type Decider, type Decision, type Rows } from '@cauce/kit/pipeline/decision'
 import type { RunningService, ServiceDefinition } from '@cauce/kit/pipeline/service'
 import { providerPolicy } from '@cauce/kit/policy/call'
 import { silentLogger } from '@cauce/kit/telemetry/logger'
@@ -130,7 +130,7 @@ function recording(definition: ServiceDefinition, kept: Kept[]): ServiceDefiniti
         }
         const decision = decider.decide(data, watching, context)
         const text = JSON.stringify(data)
-        kept.push({ service, kind, decider, data: text, rows: looked, context, decision: bytes(decision) })
+        kept.push({ service, kind, decider, data: text, rows: looked, context, decision: decisionText(decision) })
         return decision
       },
     })
@@ -150,15 +150,8 @@ function again({ decider, data, rows, context }: Kept): string {
       return text === undefined ? undefined : (JSON.parse(text) as never)
     },
   }
-  return bytes(decider.decide(JSON.parse(data) as never, copies, context))
+  return decisionText(decider.decide(JSON.parse(data) as never, copies, context))
 }
-
-/** A decision as text; a table is its name. */
-const bytes = (decision: Decision): string =>
-  JSON.stringify(decision, (_, value: unknown) => (isTable(value) ? value.name : value))
-
-const isTable = (value: unknown): value is { readonly name: string } =>
-  typeof value === 'object' && value !== null && 'keyColumn' in value
 
 /** Puts lamps on the shelf, and waits until orders knows what they cost. */
 async function stock(stage: Stage, running: Services, { query }: LabDatabase): Promise<void> {

@@ -1,6 +1,7 @@
 /** I: two withdrawals from one account; both look whether there is enough before either writes. */
 import { sqlState } from '@cauce/kit/database/errors'
-import { accessOf, type Access } from '../harness/access.ts'
+import { accessOf } from '../harness/access.ts'
+import type { Statements } from '../harness/statements.ts'
 import { databaseAt } from '../harness/database.ts'
 import { Lockstep } from '../harness/lockstep.ts'
 import type { Letter } from './acid-letter.ts'
@@ -41,7 +42,11 @@ export const isolation: Letter = async ({ database, closing, timers, note }, kep
 }
 
 /** Whether there was enough. Without the guarantee at read committed, the default. */
-async function withdraw({ transaction }: Access, kept: boolean, refused: (message: string) => void): Promise<boolean> {
+async function withdraw(
+  { transaction }: Statements,
+  kept: boolean,
+  refused: (message: string) => void,
+): Promise<boolean> {
   for (;;) {
     try {
       return await transaction(async (sql) => {

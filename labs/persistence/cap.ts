@@ -9,6 +9,7 @@ import type { Timers } from '@cauce/kit/core/clock'
 import type { Settings } from '@cauce/kit/database/embedded/settings'
 import type { LabDatabase } from '../harness/database.ts'
 import { lab } from '../harness/lab.ts'
+import { median } from '../harness/median.ts'
 import type { Stage } from '../harness/stage.ts'
 import { startPair, untilTrue } from './pair.ts'
 
@@ -230,11 +231,6 @@ async function noteReads({ note }: Pick<Stage, 'note'>, primary: LabDatabase, st
     en: `Whoever reads during the cut sees ${of} writes on the primary and ${on} on the standby`,
     es: `Quien lee durante el corte ve ${of} escrituras en el primario y ${on} en el standby`,
   })
-}
-
-function median(times: readonly number[]): number {
-  const sorted = times.toSorted((a, b) => a - b)
-  return Math.round(sorted[Math.floor(sorted.length / 2)]! * 10) / 10
 }
 
 /** Who could do what, and when. */

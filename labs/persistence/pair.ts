@@ -2,6 +2,7 @@
 import { startThrowAway, type ThrowAwayCluster } from '@cauce/kit/database/embedded/throw-away'
 import { wireTo, type Wire } from '@cauce/kit/database/embedded/wire'
 import type { Timers } from '@cauce/kit/core/clock'
+import type { LabDatabase } from '../harness/database.ts'
 import type { Stage } from '../harness/stage.ts'
 
 export interface Pair {
@@ -58,11 +59,8 @@ export async function lendPair({ timers, closing }: Pick<Stage, 'timers' | 'clos
   return lent.pair
 }
 
-/** The query of a `LabDatabase`. */
-type Query = <Row extends object>(sql: string, values?: readonly unknown[]) => Promise<Row[]>
-
 /** Looks again until PostgreSQL says yes. */
-export async function untilTrue(query: Query, condition: string, timers: Timers): Promise<void> {
+export async function untilTrue(query: LabDatabase['query'], condition: string, timers: Timers): Promise<void> {
   for (;;) {
     const [row] = await query<{ yes: boolean | null }>(`SELECT (${condition}) AS yes`)
     if (row?.yes === true) return

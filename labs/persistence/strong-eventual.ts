@@ -7,6 +7,7 @@
 import type { Timers } from '@cauce/kit/core/clock'
 import type { LabDatabase } from '../harness/database.ts'
 import { lab } from '../harness/lab.ts'
+import { median } from '../harness/median.ts'
 import { lendPair, untilTrue } from './pair.ts'
 import naive, { type Connect, type Servers, type Sql } from './strong-eventual.naive.ts'
 
@@ -270,9 +271,4 @@ async function session(primary: LabDatabase, standby: LabDatabase): Promise<Serv
     sent: () => counts.sent,
     done: () => counts.done,
   }
-}
-
-function median(times: readonly number[]): number {
-  const sorted = times.toSorted((a, b) => a - b)
-  return Math.round(sorted[Math.floor(sorted.length / 2)]! * 10) / 10
 }

@@ -7,11 +7,11 @@
  */
 import { hash } from 'node:crypto'
 import type { Random } from '@cauce/kit/core/prng'
-import type { LabDatabase } from '../harness/database.ts'
 import { gateBefore } from '../harness/gate.ts'
 import { lab } from '../harness/lab.ts'
+import { statementsOn } from '../harness/statements.ts'
 import { costOfIndex } from './unique-payment.index.ts'
-import naive, { type Database, type Open, type Payment, type Sql } from './unique-payment.naive.ts'
+import naive, { type Open, type Payment } from './unique-payment.naive.ts'
 
 /** How long nobody may come to the gate before it opens. */
 const PATIENCE_MS = 60
@@ -142,7 +142,7 @@ export const uniquePayment = lab<Open>()({
     const connections = Math.min(writers, database.pool.options.max)
     await Promise.all(Array.from({ length: connections }, () => database.query('SELECT 1')))
     const record = await open(database.query)
-    const tools = toolsOf(database)
+    const tools = statementsOn(database.pool, (_, take) => take())
     const gate = await gateBefore('payments', database, stage.timers)
     const [raced, ...others] = payments(1 + OTHERS, stage.random('payments')) as [Payment, ...Payment[]]
     const answers = new Map<string, string[]>()
@@ -194,27 +194,4 @@ function payments(count: number, random: Random): Payment[] {
     customer: `customer-${n}`,
     amount: 1_000 + n,
   }))
-}
-
-/** What a writer may use. */
-function toolsOf({ pool, query }: LabDatabase): Database {
-  return {
-    sql: query,
-    async transaction(work) {
-      const client = await pool.connect()
-      const sql: Sql = async (text, values = []) => (await client.query(text, [...values])).rows as never[]
-      let broken = false
-      try {
-        await sql('BEGIN')
-        const result = await work(sql)
-        await sql('COMMIT')
-        return result
-      } catch (error) {
-        await sql('ROLLBACK').catch(() => (broken = true))
-        throw error
-      } finally {
-        client.release(broken)
-      }
-    },
-  }
 }

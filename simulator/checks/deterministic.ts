@@ -1,5 +1,5 @@
 /** I14: the same input, the same rows, the same `now`: the same decision, byte for byte. Every decision is taken twice. */
-import type { Context, Decider, Decision, Rows } from '@cauce/kit/pipeline/decision'
+import { decisionText, type Context, type Decider, type Decision, type Rows } from '@cauce/kit/pipeline/decision'
 import type { ServiceDefinition } from '@cauce/kit/pipeline/service'
 import type { Violate } from './check.ts'
 
@@ -9,7 +9,7 @@ export function decidedTwice(definition: ServiceDefinition, violate: Violate): S
     decide(data: never, rows: Rows, context: Context): Decision {
       const decision = decider.decide(data, rows, context)
       const again = decider.decide(data, rows, context)
-      const [first, second] = [bytesOf(decision), bytesOf(again)]
+      const [first, second] = [decisionText(decision), decisionText(again)]
       if (first !== second) violate('I14', `${decider.type} decided ${first}, then ${second}`)
       return decision
     },
@@ -17,7 +17,3 @@ export function decidedTwice(definition: ServiceDefinition, violate: Violate): S
   const { commands, messages, tasks } = definition
   return { ...definition, commands: commands.map(twice), messages: messages.map(twice), tasks: tasks.map(twice) }
 }
-
-/** A table is named, not spelled out. */
-const bytesOf = (decision: Decision): string =>
-  JSON.stringify(decision, (name, value: unknown) => (name === 'table' ? (value as { name: string }).name : value))
