@@ -147,4 +147,22 @@ describe('a job that fails', () => {
     ])
     expect((await shop.alice.get('/v1/ops/dead-letters')).status).toBe(403)
   })
+
+  test('many are listed page by page, and given up together', { timeout: 60_000 }, async () => {
+    const orders = [await place('tok_expires'), await place('tok_expires'), await place('tok_expires')]
+    for (const { id } of orders) await eventually(() => deadOf(id), Boolean)
+    const keys: string[] = []
+    let query = '?limit=2'
+    for (;;) {
+      const { items, nextCursor } = (await shop.operator.get(`/v1/ops/dead-letters${query}`)).body
+      keys.push(...items.map(({ key }: { key: string }) => key))
+      if (nextCursor === null) break
+      query = `?limit=2&cursor=${nextCursor}`
+    }
+    expect(keys.toSorted()).toEqual(orders.map(({ id }) => id).toSorted())
+    const group = { service: 'shop', type: 'pay-order', reason: 'paid in cash' }
+    const given = await shop.operator.post('/v1/ops/dead-letters/discard', group)
+    expect(given.body).toEqual({ discarded: 3, nextCursor: null })
+    expect(await dead()).toEqual([])
+  })
 })
